@@ -1,0 +1,1 @@
+"""From bounds to verdicts: within, outside or undetermined, and the standing a person sees."""

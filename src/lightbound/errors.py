@@ -1,0 +1,82 @@
+"""What went wrong, by who must act next.
+
+`Malformed`: the bytes are not of the format, and nothing was believed. `Refused`: well-formed, but it
+cannot be what it claims. `Unavailable`: the world did not answer, which says nothing about any chip.
+Nothing here prints, logs or exits: the command line maps classes to exit codes, in one table of its own.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """The closed list of error codes; `docs/errors.md` explains each and a test holds the two together."""
+
+    FILE_EMPTY = "file_empty"
+    FILE_FORMAT = "file_format"
+    COLUMN_MISSING = "column_missing"
+    COLUMN_UNKNOWN = "column_unknown"
+    COLUMN_CONFLICT = "column_conflict"
+    ROW_SHAPE = "row_shape"
+    VALUE_MISSING = "value_missing"
+    VALUE_MALFORMED = "value_malformed"
+    VALUE_OUT_OF_RANGE = "value_out_of_range"
+    DUPLICATE = "duplicate"
+    UNKNOWN_LANDMARK = "unknown_landmark"
+    UNKNOWN_COUNTRY = "unknown_country"
+    AREA_MALFORMED = "area_malformed"
+    GEOJSON_MALFORMED = "geojson_malformed"
+    GEOJSON_INVALID = "geojson_invalid"
+    BORDERS_CORRUPT = "borders_corrupt"
+    LICENSED_INSIDE_EXCLUDED = "licensed_inside_excluded"
+    WRITE_FAILED = "write_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong with one input: where it stands, what was expected, what was found, what to do next."""
+
+    code: ErrorCode
+    expected: str
+    found: str
+    file: str | None = None
+    line: int | None = None
+    """Line of a text file, counted from 1, the header being line 1; for Parquet the row, counted from 1."""
+    column: str | None = None
+    next: str | None = None
+
+    def __str__(self) -> str:
+        """One sentence: expected X, found Y at FILE line N, column C."""
+        places = [self.file] if self.file else []
+        if self.line is not None:
+            places.append(f"line {self.line}")
+        where = " ".join(places)
+        if self.column is not None:
+            where += f"{', ' if where else ''}column {self.column}"
+        sentence = f"expected {self.expected}, found {self.found}"
+        if where:
+            sentence += f" at {where}"
+        return f"{sentence}; {self.next}" if self.next else sentence
+
+
+class LightboundError(Exception):
+    """Something that a person can act on: every fault found, and how many there were in all."""
+
+    def __init__(self, faults: Fault | Iterable[Fault], *, total: int | None = None) -> None:
+        """Keep `faults`; `total` counts also those past a cap, which were not kept."""
+        self.faults: Sequence[Fault] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        self.total = len(self.faults) if total is None else total
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class Malformed(LightboundError):
+    """The bytes are not of the format; nothing was believed."""
+
+
+class Refused(LightboundError):
+    """Well-formed, but it does not prove, or cannot be, what it claims."""
+
+
+class Unavailable(LightboundError):
+    """The world did not answer; says nothing about any chip."""

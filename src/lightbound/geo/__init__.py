@@ -1,0 +1,1 @@
+"""Positions, areas, borders and regions: where something can be, and which way each answer errs."""

@@ -1,0 +1,1 @@
+"""From a timed answer to a bound on distance."""
