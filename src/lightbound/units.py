@@ -2,29 +2,32 @@
 
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 SPEED_OF_LIGHT_M_PER_S: Final = 299_792_458
 """Exact, by the definition of the metre (SI). Any smaller value could exclude a true place."""
 
-FIBRE_MILLIONTHS_OF_C: Final = 690_000
-"""Speed of the `fibre` assumption in millionths of c: 0.69 c.
+FIBRE_FRACTION_OF_C: Final = 0.69
+"""Speed of the `fibre` assumption.
 
 Standard fibre's group index of 1.468 at 1550 nm gives 0.681 c; a little more is allowed. Hollow-core fibre,
 microwave and satellite links are faster, so this is an assumption about the path and proves nothing against
 somebody who chooses the path."""
 
-VACUUM_MILLIONTHS_OF_C: Final = 1_000_000
-"""Speed of light in vacuum, in millionths of c."""
-
 LONGEST_ROUND_TRIP_NS: Final = 3_600_000_000_000
-"""One hour. Longer says nothing about distance on Earth (it bounds nothing past 134 ms); such a reading is a
-mistake of units, and is refused as one."""
+"""One hour. A round trip longer than 134 ms bounds nothing on Earth; one this long is a mistake of units, and is
+refused as one."""
+
+_OUTWARD: Final = 1 + 2.0**-50
+"""More than the rounding of the three operations below can take away."""
 
 
-def reach_mm(round_trip_ns: int, *, millionths_of_c: int = VACUUM_MILLIONTHS_OF_C) -> int:
-    """Farthest the answering key can be from the landmark along any path, in millimetres, rounded up.
 
-    Half the round trip at the given speed. An upper bound on purpose: glass, queues and slow agents only
-    lengthen a round trip, so they make this loose but never false.
+def reach_m(round_trip_ns: NDArray[np.int64], *, fraction_of_c: float = 1.0) -> NDArray[np.float64]:
+    """Farthest the answering key can be from the landmark along any path, in metres; shape kept, rounded up.
+
+    Half the round trip at the given fraction of the speed of light. An upper bound on purpose: glass, queues and
+    slow agents only lengthen a round trip, so they make this loose but never false.
     """
-    # mm = ns * c/2 [m/s] * speed/10^6 * 10^-9 [s/ns] * 10^3 [mm/m], in integers, rounded up.
-    return -(-round_trip_ns * SPEED_OF_LIGHT_M_PER_S * millionths_of_c // 2_000_000_000_000)
+    return round_trip_ns * (SPEED_OF_LIGHT_M_PER_S * 0.5e-9 * fraction_of_c * _OUTWARD)

@@ -1,0 +1,263 @@
+"""One chip after another: from bounds to verdicts, as plain scalar loops.
+
+Like `lightbound.geo.kernels`, this is ordinary Python that is also compiled for large files. What the numbers mean
+to a person is in `verdicts`; how rows became bounds is in `adjudicate`.
+
+Why a verdict is never wrong while its assumptions hold. Let at most f fault units be faulty and let every other
+landmark's bound be true. *Alone*: each unit that proves a claim by one bound of its own is either faulty or right;
+more than f prove it, so one of them is right, and the holder of the key that answered it was where it says.
+*Joint*: if one key is in one place, that place is excluded by faulty units only, so it is in the region; a claim
+is made only when no point of the region, nor of the slack around it, contradicts it.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbound.geo.kernels import (
+    BOTH,
+    INSIDE,
+    OUTSIDE,
+    Integers,
+    Numbers,
+    Outlines,
+    angle_between,
+    corners_of_region,
+    distance_to_outline,
+    inside_outline,
+    region_meets_cap,
+    sides_of_outline,
+    units_excluding,
+    without_redundant_caps,
+)
+
+NO_AREA: Final = 0
+CIRCLE: Final = 1
+OUTLINE: Final = 2
+"""Kinds of area a question can be about."""
+
+NOT_ASKED: Final = -1
+WITHIN: Final = 0
+OUTSIDE_OF: Final = 1
+UNDETERMINED: Final = 2
+VOID: Final = 3
+"""Verdict codes, in the order of `verdicts.VERDICTS`."""
+
+NO_PROOF: Final = -1
+ALONE: Final = 0
+JOINT: Final = 1
+"""Proof codes, in the order of `verdicts.PROOFS`."""
+
+NO_MARGIN: Final = -math.inf
+"""Margin where fewer than f + 1 fault units were heard."""
+
+
+class Case(NamedTuple):
+    """Everything the verdicts of a file follow from. Angles are in radians; landmarks stand in order of fault unit."""
+
+    first_row: Integers
+    """(chips + 1,): the bounds of chip i are rows first_row[i] to first_row[i + 1], in order of landmark."""
+    row_landmark: Integers
+    row_bound: Numbers
+    """Greatest angle between the landmark's stated position and the answering key."""
+    landmark_points: Numbers
+    """(x, y, z) per landmark."""
+    landmark_unit: Integers
+    landmark_error: Numbers
+    """Greatest angle between the stated and the true position."""
+    landmark_distrust: Integers
+    """(landmarks * outlines,): 1 where a landmark's declared country is named by that outline's area."""
+    area_kind: Integers
+    area_index: Integers
+    """Which circle or which outline an area is."""
+    licensed: Integers
+    excluded: Integers
+    """(chips,): area of each question, -1 where it is not asked."""
+    circles: Numbers
+    """(x, y, z, outer radius, inner radius) per circle."""
+    outlines: Outlines
+    to_border: Numbers
+    """(landmarks * outlines,): angle from landmark to border, negative inside; only where it is needed."""
+    flattening: float
+    budget: int
+    joint: bool
+
+
+class Columns(NamedTuple):
+    """What came out, one entry per chip; questions are licensed (0) then excluded (1), at 2 * chip + question."""
+
+    contradiction: NDArray[np.uint8]
+    verdict: NDArray[np.int8]
+    proof: NDArray[np.int8]
+    margin: NDArray[np.float64]
+    units_heard: NDArray[np.int32]
+    landmarks_used: NDArray[np.int32]
+    landmarks_ignored: NDArray[np.int32]
+
+
+def fill_distances(
+    wanted: Integers, outlines: Outlines, points: Numbers, flattening: float, to_border: NDArray[np.float64]
+) -> None:
+    """Signed angles from landmarks to borders into `to_border`; `wanted` numbers its entries."""
+    count = len(outlines.leaves)
+    for place in range(len(wanted)):
+        landmark, which = wanted[place] // count, wanted[place] % count
+        x, y, z = points[3 * landmark], points[3 * landmark + 1], points[3 * landmark + 2]
+        angle = distance_to_outline(x, y, z, outlines, which)
+        if inside_outline(x, y, z, flattening, outlines, which):
+            angle = -angle
+        to_border[wanted[place]] = angle
+
+
+def distance_to_area(case: Case, landmark: int, area: int) -> tuple[float, float]:
+    """Least angles surely between a landmark's stated position and the area, and between it and the complement.
+
+    Both may be negative: minus how far the position may lie inside the one or the other.
+    """
+    which = case.area_index[area]
+    if case.area_kind[area] == CIRCLE:
+        k, p = 5 * which, 3 * landmark
+        points, circles = case.landmark_points, case.circles
+        angle = angle_between(
+            points[p], points[p + 1], points[p + 2], circles[k], circles[k + 1], circles[k + 2]
+        )
+        return angle - circles[k + 3], circles[k + 4] - angle
+    angle = case.to_border[landmark * len(case.outlines.leaves) + which]
+    margin = case.outlines.margin[which]
+    return angle - margin, -angle - margin
+
+
+def stands_in(case: Case, landmark: int, area: int) -> bool:
+    """Whether a landmark may stand in an area, given its position error, or declares a country that the area names."""
+    if case.area_kind[area] == OUTLINE:
+        entry = landmark * len(case.outlines.leaves) + case.area_index[area]
+        if case.landmark_distrust[entry]:
+            return True
+    to_area, _ = distance_to_area(case, landmark, area)
+    return to_area <= case.landmark_error[landmark]
+
+
+def judge(case: Case, columns: Columns, start: int, stop: int) -> None:
+    """Fill in the verdicts of the chips from `start` up to `stop`."""
+    budget = case.budget
+    for chip in range(start, stop):
+        first, last = case.first_row[chip], case.first_row[chip + 1]
+        caps, units = np.empty(4 * (last - first)), np.empty(last - first, np.int64)
+        rows = np.empty(last - first, np.int64)
+        count = 0
+        heard = 0
+        narrowest = 0
+        excluded = case.excluded[chip]
+        for row in range(first, last):
+            landmark = case.row_landmark[row]
+            if excluded >= 0 and stands_in(case, landmark, excluded):
+                continue
+            for part in range(3):
+                caps[4 * count + part] = case.landmark_points[3 * landmark + part]
+            caps[4 * count + 3] = case.row_bound[row]
+            units[count] = case.landmark_unit[landmark]
+            rows[count] = row
+            if count == 0 or units[count] != units[count - 1]:
+                heard += 1
+            if caps[4 * count + 3] < caps[4 * narrowest + 3]:
+                narrowest = count
+            count += 1
+        columns.units_heard[chip] = heard
+        columns.landmarks_used[chip] = count
+        columns.landmarks_ignored[chip] = last - first - count
+
+        open_questions = 0
+        for question in range(2):
+            area = excluded if question else case.licensed[chip]
+            place = 2 * chip + question
+            columns.verdict[place], columns.proof[place], columns.margin[place] = NOT_ASKED, NO_PROOF, NO_MARGIN
+            if area < 0:
+                continue
+            outward, inward = margins_alone(case, area, rows, units, count)
+            columns.margin[place] = max(outward, inward)
+            if outward > 0.0:
+                columns.verdict[place], columns.proof[place] = OUTSIDE_OF, ALONE
+            elif inward > 0.0:
+                columns.verdict[place], columns.proof[place] = WITHIN, ALONE
+            else:
+                columns.verdict[place] = UNDETERMINED
+                open_questions += 1
+
+        columns.contradiction[chip] = 0
+        if heard <= budget:
+            continue
+        k = 4 * narrowest
+        consistent = units_excluding(caps[k], caps[k + 1], caps[k + 2], 0.0, caps, units, count, budget + 1) <= budget
+        if consistent and (open_questions == 0 or not case.joint):
+            continue
+        shaping, shaping_units, shapers = without_redundant_caps(caps, units, count, budget)
+        corners, corner_count = corners_of_region(shaping, shaping_units, shapers, budget)
+        if corner_count == 0:
+            columns.contradiction[chip] = 1
+            for place in range(2 * chip, 2 * chip + 2):
+                if columns.verdict[place] != NOT_ASKED:
+                    columns.verdict[place], columns.proof[place] = VOID, NO_PROOF
+            continue
+        if not case.joint:
+            continue
+        for question in range(2):
+            place = 2 * chip + question
+            if columns.verdict[place] != UNDETERMINED:
+                continue
+            area = excluded if question else case.licensed[chip]
+            sides = sides_of_area(case, area, corners, corner_count, shaping, shaping_units, shapers)
+            if sides == OUTSIDE:
+                columns.verdict[place], columns.proof[place] = OUTSIDE_OF, JOINT
+            elif sides == INSIDE:
+                columns.verdict[place], columns.proof[place] = WITHIN, JOINT
+
+
+def margins_alone(case: Case, area: int, rows: Integers, units: Integers, count: int) -> tuple[float, float]:
+    """By what angle more than `budget` units prove, each by itself, `outside` and `within`: positive proves it.
+
+    A unit counts with the best of its landmarks, and the (budget + 1)-th best unit decides.
+    """
+    enough = case.budget + 1
+    outward, inward = np.full(enough, NO_MARGIN), np.full(enough, NO_MARGIN)
+    unit_outward = unit_inward = NO_MARGIN
+    for i in range(count):
+        row = rows[i]
+        to_area, to_complement = distance_to_area(case, case.row_landmark[row], area)
+        unit_outward = max(unit_outward, to_area - case.row_bound[row])
+        unit_inward = max(unit_inward, to_complement - case.row_bound[row])
+        if i + 1 == count or units[i + 1] != units[i]:
+            keep_largest(outward, unit_outward)
+            keep_largest(inward, unit_inward)
+            unit_outward = unit_inward = NO_MARGIN
+    return outward[enough - 1], inward[enough - 1]
+
+
+def keep_largest(largest: NDArray[np.float64], value: float) -> None:
+    """Insert a value into a descending list of fixed length, dropping the least."""
+    place = len(largest)
+    while place > 0 and largest[place - 1] < value:
+        if place < len(largest):
+            largest[place] = largest[place - 1]
+        place -= 1
+    if place < len(largest):
+        largest[place] = value
+
+
+def sides_of_area(
+    case: Case, area: int, corners: Numbers, corner_count: int, caps: Numbers, units: Integers, count: int
+) -> int:
+    """On which sides of an area the region possibly is; INSIDE and OUTSIDE are proofs, BOTH is not knowing."""
+    which = case.area_index[area]
+    if case.area_kind[area] == OUTLINE:
+        return sides_of_outline(
+            corners, corner_count, caps, units, count, case.budget, case.flattening, case.outlines, which
+        )
+    x, y, z = case.circles[5 * which], case.circles[5 * which + 1], case.circles[5 * which + 2]
+    outer, inner = case.circles[5 * which + 3], case.circles[5 * which + 4]
+    if not region_meets_cap(corners, corner_count, caps, units, count, case.budget, x, y, z, outer):
+        return OUTSIDE
+    if not region_meets_cap(corners, corner_count, caps, units, count, case.budget, -x, -y, -z, math.pi - inner):
+        return INSIDE
+    return BOTH

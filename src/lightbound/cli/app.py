@@ -1,0 +1,106 @@
+"""The `lightbound` program: its commands put together, and every way it can end.
+
+Commands live in `cli/<group>.py`, each as a function, and are registered here. This module and those import
+nothing heavy at their top: numpy alone takes longer than `--help` may.
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+from lightbound import __version__
+from lightbound.cli.exits import ExitCode, exit_code
+from lightbound.errors import LightboundError
+
+app = typer.Typer(
+    name="lightbound",
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback of ours is a bug report; Typer's own would print the values of local variables into it.
+    pretty_exceptions_enable=False,
+    # Help drawn by Rich costs 0.25 s and wraps at the width of whoever looks; plain text goes into manuals and pipes.
+    rich_markup_mode=None,
+)
+
+
+OUTPUT_LOST: Final = frozenset({errno.EDQUOT, errno.EIO, errno.ENOSPC, errno.EPIPE})
+"""Standard output cannot take what we say: its reader has gone, or its disk is full. The world's doing, not a bug."""
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls an option's callback with its value alone
+    if wanted:
+        typer.echo(f"lightbound {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def lightbound(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Verdicts about where AI chips are, from round-trip times, that a stranger can check.
+
+    Exit codes: 0 done, 1 bug, 2 usage, 3 malformed input, 4 refused, 5 unavailable, 6 a standing given with
+    --fail-on was found, 130 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and end the process with its exit code; without `arguments`, those of the process.
+
+    Errors go to standard error, one fault a line. Any other exception is a bug: it is not caught, so that
+    Python prints where it happened and ends with 1. A command that meets `OSError` at a file says so as a
+    `LightboundError`; what is left here is standard output.
+    """
+    try:
+        sys.exit(_run(arguments))
+    except OSError as error:
+        if error.errno not in OUTPUT_LOST:
+            raise
+        # Python flushes once more while it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno != errno.EPIPE:
+            typer.echo(f"unavailable: standard output cannot be written: {error.strerror}", err=True)
+        sys.exit(ExitCode.UNAVAILABLE)
+
+
+def _run(arguments: Sequence[str] | None) -> int | str | None:
+    """Exit code of one command, everything it said being flushed."""
+    try:
+        app(arguments, prog_name="lightbound")  # ends with SystemExit, also when all went well
+    except LightboundError as error:
+        typer.echo(complaint(error), err=True)
+        return exit_code(error)
+    except SystemExit as ended:
+        # Typer ends with 1 when whoever reads our output has stopped reading. That is no bug; but the answer has
+        # not been delivered either, and 0 could pass for "no such standing was found".
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
+        return ended.code
+    finally:
+        if sys.stdout is not None:  # it is None where the caller closed it
+            sys.stdout.flush()
+    return ExitCode.DONE
+
+
+def complaint(error: LightboundError) -> str:
+    """What a person is told: one line per fault kept, and how many were not kept.
+
+    What a file holds is shown as text: line breaks and control characters in it are escaped, so that a file
+    cannot write to the terminal of whoever reads about it.
+    """
+    kind = type(error).__name__.lower()
+    lines = [f"{kind} ({fault.code}): {_printable(str(fault))}" for fault in error.faults]
+    if more := error.total - len(error.faults):
+        lines.append(f"... and {more} more")
+    return "\n".join(lines)
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -1,0 +1,85 @@
+"""What is wrong with one file: the first faults in full, and the count of all of them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Final
+
+from lightbound.errors import ErrorCode, Fault, Malformed
+
+FAULTS_KEPT: Final = 20
+"""So many faults of a file are told in full; past them a person fixes the cause, not the rows."""
+
+LONGEST_FOUND: Final = 60
+"""Characters of a value that a fault repeats; a value can be a mebibyte."""
+
+
+class Faults:
+    """Collects the faults of one file, so that all of them are told at once and nothing is half believed.
+
+    Not frozen: it is handed down through the reading of one file, and asked at the end.
+    """
+
+    def __init__(self, file: str) -> None:
+        """Start with none."""
+        self._file = file
+        self._kept: list[Fault] = []
+        self._total = 0
+
+    def add(
+        self,
+        code: ErrorCode,
+        *,
+        expected: str,
+        found: str,
+        line: int | None = None,
+        column: str | None = None,
+        advice: str | None = None,
+    ) -> None:
+        """Count one fault, and keep it if it is among the first lines."""
+        self._total += 1
+        self._kept.append(
+            Fault(code=code, expected=expected, found=found, file=self._file, line=line, column=column, next=advice)
+        )
+        if len(self._kept) > 4 * FAULTS_KEPT:
+            self._kept = self._first()
+
+    def add_rows(
+        self,
+        code: ErrorCode,
+        rows: Iterable[int],
+        *,
+        count: int,
+        lines: Sequence[int],
+        column: str,
+        expected: str,
+        found: Callable[[int], str],
+        advice: str | None = None,
+    ) -> None:
+        """Count the same fault in `count` rows, in ascending order; only the first are looked at."""
+        kept = 0
+        for row in islice(rows, FAULTS_KEPT):
+            self.add(
+                code, expected=expected, found=found(row), line=int(lines[row]), column=column, advice=advice
+            )
+            kept += 1
+        self._total += count - kept
+
+    def raise_if_any(self) -> None:
+        """Raise one `Malformed` with the first faults by line, if there is any."""
+        if self._total:
+            raise self.error()
+
+    def error(self) -> Malformed:
+        """All that was found so far, to raise where reading on is pointless."""
+        return Malformed(self._first(), total=self._total)
+
+    def _first(self) -> list[Fault]:
+        # Stable: faults of one line stay in the order of discovery; those of the whole file come first.
+        return sorted(self._kept, key=lambda fault: fault.line or 0)[:FAULTS_KEPT]
+
+
+def shown(value: object) -> str:
+    """A value as a fault repeats it: quoted, unprintable characters escaped, and not longer than a line."""
+    # A text is cut before it is quoted, so that a mebibyte is not escaped to show sixty characters of it.
+    text = repr(value[: LONGEST_FOUND + 1] if isinstance(value, str | bytes) else value)
+    return text if len(text) <= LONGEST_FOUND + 3 else f"{text[:LONGEST_FOUND]}..."
