@@ -23,11 +23,10 @@ _OUTWARD: Final = 1 + 2.0**-50
 """More than the rounding of the three operations below can take away."""
 
 
-
 def reach_m(round_trip_ns: NDArray[np.int64], *, fraction_of_c: float = 1.0) -> NDArray[np.float64]:
     """Farthest the answering key can be from the landmark along any path, in metres; shape kept, rounded up.
 
     Half the round trip at the given fraction of the speed of light. An upper bound on purpose: glass, queues and
     slow agents only lengthen a round trip, so they make this loose but never false.
     """
-    return round_trip_ns * (SPEED_OF_LIGHT_M_PER_S * 0.5e-9 * fraction_of_c * _OUTWARD)
+    return round_trip_ns.astype(np.float64) * (SPEED_OF_LIGHT_M_PER_S * 0.5e-9 * fraction_of_c * _OUTWARD)

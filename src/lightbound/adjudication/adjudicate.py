@@ -6,7 +6,7 @@ themselves in `kernels`. Nothing here reads a file or a clock; equal arguments g
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,12 @@ from lightbound.adjudication import kernels
 from lightbound.adjudication.kernels import Case, Columns
 from lightbound.adjudication.verdicts import Assumption, BorderUsed, Proof, Question, Verdicts, standings
 from lightbound.geo import kernels as geometry
+from lightbound.geo import regions
 from lightbound.geo.compiled import compiled
 from lightbound.geo.earth import LEAST_RADIUS_M, units
 from lightbound.geo.kernels import Outlines
 from lightbound.geo.outlines import Outline, pooled
+from lightbound.geo.regions import ellipsoid_area_km2
 from lightbound.geo.shapes import FLATTENING, Area, Circle
 from lightbound.ranging.bounds import DEFAULT_WINDOW_NS, Bounds, Speed, bounds_of
 from lightbound.ranging.readings import Chips, Landmark, Readings
@@ -43,6 +45,7 @@ class Settings:
     window_ns: int = DEFAULT_WINDOW_NS
     as_of_ns: int | None = None
     independent_landmarks: bool = False
+    measure_regions: bool = False
 
 
 def adjudicate(
@@ -118,7 +121,7 @@ def adjudicate(
         rows_outside_window=bounds.rows_outside_window,
         rows_superseded=bounds.rows_superseded,
         sessions=bounds.sessions,
-        region_area_km2=None,
+        region_area_km2=np.ceil(ellipsoid_area_km2(columns.region)) if settings.measure_regions else None,
         speed=settings.speed,
         fault_budget=settings.fault_budget,
         proof=settings.proof,
@@ -197,27 +200,27 @@ def _case(
         flattening=FLATTENING,
         budget=settings.fault_budget,
         joint=settings.proof is Proof.JOINT,
+        measure_regions=settings.measure_regions,
     )
 
 
-def _judged(
-    case: Case, chip_count: int, *, use_compiled: bool, progress: Callable[[int], None] | None
-) -> Columns:
+def _judged(case: Case, chip_count: int, *, use_compiled: bool, progress: Callable[[int], None] | None) -> Columns:
     columns = Columns(
         contradiction=np.zeros(chip_count, np.uint8),
         verdict=np.zeros(2 * chip_count, np.int8),
         proof=np.zeros(2 * chip_count, np.int8),
         margin=np.zeros(2 * chip_count),
+        region=np.zeros(chip_count),
         units_heard=np.zeros(chip_count, np.int32),
         landmarks_used=np.zeros(chip_count, np.int32),
         landmarks_ignored=np.zeros(chip_count, np.int32),
     )
-    run: Any = compiled(geometry, kernels) if use_compiled else kernels
+    run: Any = compiled(geometry, regions, kernels) if use_compiled else kernels
     wanted = _wanted_distances(case)
     to_border = np.asarray(case.to_border)
     read = case if use_compiled else _indexable(case)
     run.fill_distances(
-        wanted if use_compiled else memoryview(wanted), read.outlines, read.landmark_points, FLATTENING, to_border
+        wanted if use_compiled else _viewed(wanted), read.outlines, read.landmark_points, FLATTENING, to_border
     )
     for start in range(0, chip_count, CHIPS_AT_A_TIME):
         stop = min(start + CHIPS_AT_A_TIME, chip_count)
@@ -247,14 +250,12 @@ def _wanted_distances(case: Case) -> NDArray[np.int64]:
 
 def _indexable(case: Case) -> Case:
     """The same case with arrays as memory views, whose entries are plain Python numbers and far faster to read."""
+    fields = {name: _viewed(value) for name, value in case._asdict().items() if isinstance(value, np.ndarray)}
+    return case._replace(outlines=Outlines(*(_viewed(value) for value in case.outlines)), **fields)
 
-    def viewed(value: Any) -> Any:
-        return memoryview(value) if isinstance(value, np.ndarray) else value
 
-    outlines = Outlines(*(viewed(value) for value in case.outlines))
-    return cast("Case", case._replace(outlines=outlines, **{
-        name: viewed(value) for name, value in case._asdict().items() if name != "outlines"
-    }))
+def _viewed(values: Any) -> Any:
+    return memoryview(values)
 
 
 def _question(columns: Columns, question: int) -> Question:

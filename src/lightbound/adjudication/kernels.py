@@ -32,6 +32,7 @@ from lightbound.geo.kernels import (
     units_excluding,
     without_redundant_caps,
 )
+from lightbound.geo.regions import SPHERE, area_of_region
 
 NO_AREA: Final = 0
 CIRCLE: Final = 1
@@ -83,6 +84,7 @@ class Case(NamedTuple):
     flattening: float
     budget: int
     joint: bool
+    measure_regions: bool
 
 
 class Columns(NamedTuple):
@@ -92,6 +94,8 @@ class Columns(NamedTuple):
     verdict: NDArray[np.int8]
     proof: NDArray[np.int8]
     margin: NDArray[np.float64]
+    region: NDArray[np.float64]
+    """Steradians; left at zero where regions are not measured or empty."""
     units_heard: NDArray[np.int32]
     landmarks_used: NDArray[np.int32]
     landmarks_ignored: NDArray[np.int32]
@@ -120,9 +124,7 @@ def distance_to_area(case: Case, landmark: int, area: int) -> tuple[float, float
     if case.area_kind[area] == CIRCLE:
         k, p = 5 * which, 3 * landmark
         points, circles = case.landmark_points, case.circles
-        angle = angle_between(
-            points[p], points[p + 1], points[p + 2], circles[k], circles[k + 1], circles[k + 2]
-        )
+        angle = angle_between(points[p], points[p + 1], points[p + 2], circles[k], circles[k + 1], circles[k + 2])
         return angle - circles[k + 3], circles[k + 4] - angle
     angle = case.to_border[landmark * len(case.outlines.leaves) + which]
     margin = case.outlines.margin[which]
@@ -141,77 +143,98 @@ def stands_in(case: Case, landmark: int, area: int) -> bool:
 
 def judge(case: Case, columns: Columns, start: int, stop: int) -> None:
     """Fill in the verdicts of the chips from `start` up to `stop`."""
-    budget = case.budget
     for chip in range(start, stop):
-        first, last = case.first_row[chip], case.first_row[chip + 1]
-        caps, units = np.empty(4 * (last - first)), np.empty(last - first, np.int64)
-        rows = np.empty(last - first, np.int64)
-        count = 0
-        heard = 0
+        caps, units, rows, count = caps_of_chip(case, columns, chip)
+        unanswered = answer_alone(case, columns, chip, rows, units, count)
+        if columns.units_heard[chip] > case.budget:
+            answer_jointly(case, columns, chip, caps, units, count, unanswered)
+        elif case.measure_regions:
+            columns.region[chip] = SPHERE
+
+
+def caps_of_chip(case: Case, columns: Columns, chip: int) -> tuple[Numbers, Integers, Integers, int]:
+    """The caps of a chip, their units and their rows, less those of landmarks that stand in its excluded area."""
+    first, last = case.first_row[chip], case.first_row[chip + 1]
+    caps, units = np.empty(4 * (last - first)), np.empty(last - first, np.int64)
+    rows = np.empty(last - first, np.int64)
+    count = 0
+    heard = 0
+    excluded = case.excluded[chip]
+    for row in range(first, last):
+        landmark = case.row_landmark[row]
+        if excluded >= 0 and stands_in(case, landmark, excluded):
+            continue
+        for part in range(3):
+            caps[4 * count + part] = case.landmark_points[3 * landmark + part]
+        caps[4 * count + 3] = case.row_bound[row]
+        units[count] = case.landmark_unit[landmark]
+        rows[count] = row
+        if count == 0 or units[count] != units[count - 1]:
+            heard += 1
+        count += 1
+    columns.units_heard[chip] = heard
+    columns.landmarks_used[chip] = count
+    columns.landmarks_ignored[chip] = last - first - count
+    return caps, units, rows, count
+
+
+def answer_alone(case: Case, columns: Columns, chip: int, rows: Integers, units: Integers, count: int) -> int:
+    """Answer what units prove by themselves; returns how many of the questions asked are still open."""
+    unanswered = 0
+    for question in range(2):
+        area = case.excluded[chip] if question else case.licensed[chip]
+        place = 2 * chip + question
+        columns.verdict[place], columns.proof[place], columns.margin[place] = NOT_ASKED, NO_PROOF, NO_MARGIN
+        if area < 0:
+            continue
+        outward, inward = margins_alone(case, area, rows, units, count)
+        columns.margin[place] = max(outward, inward)
+        if outward > 0.0:
+            columns.verdict[place], columns.proof[place] = OUTSIDE_OF, ALONE
+        elif inward > 0.0:
+            columns.verdict[place], columns.proof[place] = WITHIN, ALONE
+        else:
+            columns.verdict[place] = UNDETERMINED
+            unanswered += 1
+    return unanswered
+
+
+def answer_jointly(
+    case: Case, columns: Columns, chip: int, caps: Numbers, units: Integers, count: int, unanswered: int
+) -> None:
+    """Void both answers where the region is empty; answer from the region what is still open, if that is wanted."""
+    budget = case.budget
+    if not case.measure_regions and (unanswered == 0 or not case.joint):
+        # One point of the region shows that there is no contradiction: try the centre of the narrowest cap.
         narrowest = 0
-        excluded = case.excluded[chip]
-        for row in range(first, last):
-            landmark = case.row_landmark[row]
-            if excluded >= 0 and stands_in(case, landmark, excluded):
-                continue
-            for part in range(3):
-                caps[4 * count + part] = case.landmark_points[3 * landmark + part]
-            caps[4 * count + 3] = case.row_bound[row]
-            units[count] = case.landmark_unit[landmark]
-            rows[count] = row
-            if count == 0 or units[count] != units[count - 1]:
-                heard += 1
-            if caps[4 * count + 3] < caps[4 * narrowest + 3]:
-                narrowest = count
-            count += 1
-        columns.units_heard[chip] = heard
-        columns.landmarks_used[chip] = count
-        columns.landmarks_ignored[chip] = last - first - count
-
-        open_questions = 0
-        for question in range(2):
-            area = excluded if question else case.licensed[chip]
-            place = 2 * chip + question
-            columns.verdict[place], columns.proof[place], columns.margin[place] = NOT_ASKED, NO_PROOF, NO_MARGIN
-            if area < 0:
-                continue
-            outward, inward = margins_alone(case, area, rows, units, count)
-            columns.margin[place] = max(outward, inward)
-            if outward > 0.0:
-                columns.verdict[place], columns.proof[place] = OUTSIDE_OF, ALONE
-            elif inward > 0.0:
-                columns.verdict[place], columns.proof[place] = WITHIN, ALONE
-            else:
-                columns.verdict[place] = UNDETERMINED
-                open_questions += 1
-
-        columns.contradiction[chip] = 0
-        if heard <= budget:
-            continue
+        for i in range(count):
+            if caps[4 * i + 3] < caps[4 * narrowest + 3]:
+                narrowest = i
         k = 4 * narrowest
-        consistent = units_excluding(caps[k], caps[k + 1], caps[k + 2], 0.0, caps, units, count, budget + 1) <= budget
-        if consistent and (open_questions == 0 or not case.joint):
+        if units_excluding(caps[k], caps[k + 1], caps[k + 2], 0.0, caps, units, count, budget + 1) <= budget:
+            return
+    shaping, shaping_units, shapers = without_redundant_caps(caps, units, count, budget)
+    corners, corner_count = corners_of_region(shaping, shaping_units, shapers, budget)
+    if corner_count == 0:
+        columns.contradiction[chip] = 1
+        for place in range(2 * chip, 2 * chip + 2):
+            if columns.verdict[place] != NOT_ASKED:
+                columns.verdict[place], columns.proof[place] = VOID, NO_PROOF
+        return
+    if case.measure_regions:
+        columns.region[chip] = area_of_region(shaping, shaping_units, shapers, budget)
+    if not case.joint:
+        return
+    for question in range(2):
+        place = 2 * chip + question
+        if columns.verdict[place] != UNDETERMINED:
             continue
-        shaping, shaping_units, shapers = without_redundant_caps(caps, units, count, budget)
-        corners, corner_count = corners_of_region(shaping, shaping_units, shapers, budget)
-        if corner_count == 0:
-            columns.contradiction[chip] = 1
-            for place in range(2 * chip, 2 * chip + 2):
-                if columns.verdict[place] != NOT_ASKED:
-                    columns.verdict[place], columns.proof[place] = VOID, NO_PROOF
-            continue
-        if not case.joint:
-            continue
-        for question in range(2):
-            place = 2 * chip + question
-            if columns.verdict[place] != UNDETERMINED:
-                continue
-            area = excluded if question else case.licensed[chip]
-            sides = sides_of_area(case, area, corners, corner_count, shaping, shaping_units, shapers)
-            if sides == OUTSIDE:
-                columns.verdict[place], columns.proof[place] = OUTSIDE_OF, JOINT
-            elif sides == INSIDE:
-                columns.verdict[place], columns.proof[place] = WITHIN, JOINT
+        area = case.excluded[chip] if question else case.licensed[chip]
+        sides = sides_of_area(case, area, corners, corner_count, shaping, shaping_units, shapers)
+        if sides == OUTSIDE:
+            columns.verdict[place], columns.proof[place] = OUTSIDE_OF, JOINT
+        elif sides == INSIDE:
+            columns.verdict[place], columns.proof[place] = WITHIN, JOINT
 
 
 def margins_alone(case: Case, area: int, rows: Integers, units: Integers, count: int) -> tuple[float, float]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers: TypeAlias = Sequence[float] | NDArray[np.float64]
-Integers: TypeAlias = Sequence[int] | NDArray[np.signedinteger[Any]]
+Integers: TypeAlias = Sequence[int] | NDArray[np.integer[Any]]
 
 INSIDE: Final = 1
 OUTSIDE: Final = 2
@@ -332,15 +332,19 @@ def inside_outline(x: float, y: float, z: float, flattening: float, outlines: Ou
     return inside
 
 
-def circle_to_outline(
-    x: float, y: float, z: float, radius: float, flattening: float, outlines: Outlines, which: int
-) -> int:
-    """How a circle lies to an outline: INSIDE it as drawn, OUTSIDE by more than the margin, or else BOTH."""
-    inside = inside_outline(x, y, z, flattening, outlines, which)
-    to_border = distance_to_outline(x, y, z, outlines, which)
-    if inside:
-        return INSIDE if to_border > radius else BOTH
-    return OUTSIDE if to_border > radius + outlines.margin[which] else BOTH
+def circles_to_outlines(
+    circles: Numbers, which: Integers, flattening: float, outlines: Outlines, sides: NDArray[np.int8]
+) -> None:
+    """How each circle (x, y, z, radius) lies to an outline: INSIDE it as drawn, OUTSIDE by its margin, or else BOTH."""
+    for i in range(len(which)):
+        x, y, z, radius = circles[4 * i], circles[4 * i + 1], circles[4 * i + 2], circles[4 * i + 3]
+        inside = inside_outline(x, y, z, flattening, outlines, which[i])
+        to_border = distance_to_outline(x, y, z, outlines, which[i])
+        sides[i] = BOTH
+        if inside and to_border > radius:
+            sides[i] = INSIDE
+        elif not inside and to_border > radius + outlines.margin[which[i]]:
+            sides[i] = OUTSIDE
 
 
 def region_touches_outline(

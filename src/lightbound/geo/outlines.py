@@ -65,7 +65,7 @@ def pooled(outlines: Sequence[Outline]) -> Outlines:
     """Several outlines in one set of flat arrays, in order."""
 
     def offsets(counts: Sequence[int]) -> NDArray[np.int64]:
-        return np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.int64) if counts else np.zeros(0, np.int64)
+        return np.cumsum([0, *counts])[:-1].astype(np.int64)
 
     def joined(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         return np.concatenate([part.ravel() for part in parts]) if parts else np.zeros(0)
@@ -128,7 +128,10 @@ def _split(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     step = np.arange(len(which)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     start, run = edges[which, :2], edges[which, 2:] - edges[which, :2]
     count = pieces[which]
-    return np.hstack((start + run * (step / count)[:, None], start + run * ((step + 1) / count)[:, None]))
+    pieces_of_edges: NDArray[np.float64] = np.hstack(
+        (start + run * (step / count)[:, None], start + run * ((step + 1) / count)[:, None])
+    )
+    return pieces_of_edges
 
 
 def _arcs(edges: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import shapely
+import shapely.affinity
 from geographiclib.geodesic import Geodesic
 from numpy.typing import NDArray
 
@@ -144,13 +145,13 @@ def _drawn(disc: Disc) -> shapely.Geometry:
     return shapely.box(-180, -90, 180, 90).difference(drawn) if radius_m > QUARTER_M else drawn
 
 
-def _wrapped(polygon: shapely.Geometry) -> shapely.Geometry:
+def _wrapped(polygon: shapely.Polygon) -> shapely.Geometry:
     """A polygon that may reach past the antimeridian, cut into the frame from -180 to 180."""
     pieces = []
     for turn in (-2, -1, 0, 1, 2):
         west = -180.0 + 360.0 * turn
         piece = polygon.intersection(shapely.box(west, -90, west + 360, 90))
-        pieces.append(shapely.transform(piece, lambda at, turn=turn: at - [360.0 * turn, 0.0]))
+        pieces.append(shapely.affinity.translate(piece, xoff=-360.0 * turn))
     return shapely.union_all([piece for piece in pieces if not piece.is_empty])
 
 

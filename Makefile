@@ -1,0 +1,99 @@
+# What can be done here. `make` alone lists it. Only python3 (3.11 or later) with venv, make and git are needed.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := .bootstrap/bin/uv
+# Never fetch another interpreter, and never read a uv configuration that the lock does not know about.
+UV_ENV := UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1
+LOCK := $(UV_ENV) UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet \
+	--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
+
+# Debian packages that today's commands and tests need besides the four above. None yet.
+SYSTEM_PACKAGES :=
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
+
+# -- environments ------------------------------------------------------------------------------------------------
+
+# Two locks, two folders. `.bootstrap` holds uv alone; `.venv` holds everything the other lock names and the
+# package itself, editable. Stamps are written last, so that an interrupted step is done again.
+.bootstrap/.stamp: bootstrap.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 is older than 3.11; say PYTHON=... to name another")'
+	rm -rf .bootstrap
+	$(PYTHON) -m venv .bootstrap
+	.bootstrap/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r bootstrap.lock
+	@touch $@
+
+.venv/.stamp: .bootstrap/.stamp requirements.lock pyproject.toml src/lightbound/__init__.py
+	@test -x $(BIN)/python || $(UV_ENV) $(UV) venv --quiet --python .bootstrap/bin/python .venv
+	$(UV_ENV) $(UV) pip sync --quiet --python $(BIN)/python --require-hashes --only-binary :all: requirements.lock
+	$(UV_ENV) $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: venv
+venv: .venv/.stamp ## make the locked environment in .venv
+
+.PHONY: lock
+lock: .bootstrap/.stamp ## resolve both locks again (LOCK_FLAGS=--upgrade takes newer releases)
+	$(LOCK) $(LOCK_FLAGS) --group bootstrap -o bootstrap.lock
+	$(LOCK) $(LOCK_FLAGS) pyproject.toml --extra judge --group dev -o requirements.lock
+
+.PHONY: system-packages
+system-packages: ## install the Debian packages that tests need (as root; otherwise say which)
+	@if test -z "$(strip $(SYSTEM_PACKAGES))"; then echo "system-packages: none are needed"; \
+	elif test "$$(id -u)" != 0; then echo "system-packages: not root; to install: apt-get install --no-install-recommends $(SYSTEM_PACKAGES)"; \
+	else export DEBIAN_FRONTEND=noninteractive; apt-get update -qq; \
+		apt-get install -qq -y --no-install-recommends $(SYSTEM_PACKAGES); fi
+
+# -- use ---------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: .venv/.stamp ## adjudicate the example that ships with the project
+	$(BIN)/lightbound adjudicate examples/azure/measurements.csv --landmarks examples/azure/landmarks.csv --chips examples/azure/chips.csv
+
+# -- checks ------------------------------------------------------------------------------------------------------
+
+# Two workers: the machine the project is sized for has two cores.
+.PHONY: test
+test: .venv/.stamp ## run the tests, seeded samples of the long campaigns included
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+.PHONY: soak
+soak: .venv/.stamp ## run the long campaigns at their full counts
+	$(BIN)/python -m pytest -m soak --hypothesis-profile soak -s
+
+.PHONY: lint
+lint: .venv/.stamp ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: .venv/.stamp ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: contracts
+contracts: .venv/.stamp ## import-linter: the floors, and the core's purity
+	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: .venv/.stamp ## measure speed
+	$(BIN)/python bench/run.py
+
+# -- release -----------------------------------------------------------------------------------------------------
+
+.PHONY: wheel
+wheel: .venv/.stamp ## build the wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t wheel -d dist
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf .venv .bootstrap dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
