@@ -160,16 +160,17 @@ def adjudicate(
     from lightbound.adjudication.verdicts import Proof
     from lightbound.cli.progress import progress
     from lightbound.cli.verdict_table import print_table
-    from lightbound.files.case import adjudicate_files
+    from lightbound.files.case import adjudicate_case, read_case
     from lightbound.files.verdicts import json_line, objects, write_verdicts
     from lightbound.ranging.bounds import Speed
 
     with progress() as steps:
-        verdicts, notes = adjudicate_files(
-            measurements,
-            landmarks=landmarks,
-            chips=chips,
-            settings=Settings(
+        case = read_case(
+            measurements, landmarks=landmarks, chips=chips, border_error_m=border_error_m, steps=steps
+        )
+        verdicts = adjudicate_case(
+            case,
+            Settings(
                 speed=Speed(speed),
                 fault_budget=fault_budget,
                 proof=Proof(proof),
@@ -178,12 +179,11 @@ def adjudicate(
                 independent_landmarks=independent_landmarks,
                 measure_regions=region,
             ),
-            border_error_m=border_error_m,
             steps=steps,
         )
         if out is not None:
             write_verdicts(verdicts, out, steps("writing verdicts", len(verdicts)))
-    for note in notes:
+    for note in case.notes:
         typer.echo(f"note: {note}", err=True)
     if as_json:
         for verdict in objects(verdicts):

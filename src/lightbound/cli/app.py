@@ -13,6 +13,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from lightbound import __version__
+from lightbound.cli.adjudicate import adjudicate
 from lightbound.cli.exits import ExitCode, exit_code
 from lightbound.errors import LightboundError
 
@@ -49,6 +50,9 @@ def lightbound(
     Exit codes: 0 done, 1 bug, 2 usage, 3 malformed input, 4 refused, 5 unavailable, 6 a standing given with
     --fail-on was found, 130 interrupted.
     """
+
+
+app.command()(adjudicate)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -1,0 +1,107 @@
+"""Verdicts as a person reads them: one line per chip, the worst first, and what they rest on."""
+
+from collections import Counter
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from lightbound.adjudication.verdicts import (
+    PROOFS,
+    STANDINGS,
+    VERDICTS,
+    Assumption,
+    Question,
+    Standing,
+    Verdict,
+    Verdicts,
+)
+
+MOST_LINES: Final = 200
+"""Chips shown at most; a longer table is for `--out` or `--json`."""
+
+STYLES: Final = {
+    Standing.CONTRADICTION: "magenta",
+    Standing.DIVERTED: "bold red",
+    Standing.MISPLACED: "red",
+    Standing.VERIFIED: "green",
+    Standing.CLEARED: "cyan",
+    Standing.UNDETERMINED: "dim",
+}
+
+PLAINLY: Final = {
+    Assumption.FAULTS_WITHIN_BUDGET: "at most {budget} of the fault units heard for a chip lie or are misplaced",
+    Assumption.PATHS_NEAR_SURFACE: "no signal ran deeper than 12.3 km below the ellipsoid, nor stood higher than 10 km",
+    Assumption.BORDER_WITHIN_ERROR: "borders are where {border} draws them, within {border_error} m",
+    Assumption.ONE_KEY_ONE_PLACE: "joint: one key is in one place (a copied key can make a joint verdict wrong)",
+    Assumption.FIBRE_SPEED: "no signal was faster than 0.69 c (false for radio and hollow fibre: grounds for nothing)",
+    Assumption.SIMULTANEOUS_READINGS: "the readings carry no times and are taken to be of one instant",
+    Assumption.CLOCK_ERROR_NOT_STATED: "the readings state no clock error; landmarks' clocks are taken to be right",
+    Assumption.INDEPENDENT_LANDMARKS: "landmarks without a fault unit fail one by one (--independent-landmarks)",
+    Assumption.ONE_FAULT_UNIT: "landmarks without a fault unit are one unit together and fail together",
+}
+
+
+def print_table(verdicts: Verdicts) -> None:
+    """Print the table, what the verdicts take for granted, and what they do not show."""
+    console = Console(highlight=False)
+    order = sorted(range(len(verdicts)), key=lambda chip: (int(verdicts.standing[chip]), chip))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("chip", "standing", "licensed area", "excluded area"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("units", "landmarks"):
+        table.add_column(heading, justify="right")
+    if verdicts.region_area_km2 is not None:
+        table.add_column("region km²", justify="right")
+    for chip in order[:MOST_LINES]:
+        standing = STANDINGS[verdicts.standing[chip]]
+        cells = [
+            _printable(verdicts.chip_ids[chip]),
+            f"[{STYLES[standing]}]{standing}[/]",
+            _answer(verdicts.licensed, chip),
+            _answer(verdicts.excluded, chip),
+            str(verdicts.units_heard[chip]),
+            str(verdicts.landmarks_used[chip]),
+        ]
+        if verdicts.region_area_km2 is not None:
+            cells.append(f"{verdicts.region_area_km2[chip]:,.0f}")
+        table.add_row(*cells)
+    console.print(table)
+    if len(order) > MOST_LINES:
+        console.print(f"... and {len(order) - MOST_LINES:,} more chips; --out FILE or --json gives them all.")
+    counts = Counter(STANDINGS[code] for code in verdicts.standing.tolist())
+    console.print()
+    console.print(", ".join(f"{counts[standing]:,} {standing}" for standing in STANDINGS if counts[standing]))
+    _print_grounds(console, verdicts)
+
+
+def _print_grounds(console: Console, verdicts: Verdicts) -> None:
+    border = verdicts.border
+    console.print(
+        f"speed {verdicts.speed}, fault budget {verdicts.fault_budget}, proof {verdicts.proof}, "
+        f"border {border.name} {border.version} ({border.viewpoint})"
+    )
+    console.print("Taken for granted:")
+    for assumption in verdicts.assumptions:
+        text = PLAINLY[assumption].format(
+            budget=verdicts.fault_budget, border=f"{border.name} {border.version}", border_error=f"{border.error_m:g}"
+        )
+        console.print(f"  {assumption}: {text}")
+    console.print("Not shown: that the key is in the chip (no attestation was read: tier A0), nor where it is now.")
+
+
+def _answer(question: Question, chip: int) -> str:
+    code = question.verdict[chip]
+    if code < 0:
+        return "[dim]not asked[/]"
+    verdict = VERDICTS[code]
+    if question.proof[chip] < 0:
+        return str(verdict) if verdict is Verdict.VOID else f"[dim]{verdict}[/]"
+    proof = PROOFS[question.proof[chip]]
+    margin_km = question.margin_m[chip] / 1000
+    return f"{verdict} ({proof}, {margin_km:,.0f} km)" if margin_km > 0 else f"{verdict} ({proof})"
+
+
+def _printable(text: str) -> str:
+    """A name from a file, unable to style or steer the terminal."""
+    return text.replace("[", "\\[")
