@@ -55,7 +55,7 @@ NO_MARGIN: Final = -math.inf
 """Margin where fewer than f + 1 fault units were heard."""
 
 
-class Case(NamedTuple):
+class Facts(NamedTuple):
     """Everything the verdicts of a file follow from. Angles are in radians; landmarks stand in order of fault unit."""
 
     first_row: Integers
@@ -115,59 +115,59 @@ def fill_distances(
         to_border[wanted[place]] = angle
 
 
-def distance_to_area(case: Case, landmark: int, area: int) -> tuple[float, float]:
+def distance_to_area(facts: Facts, landmark: int, area: int) -> tuple[float, float]:
     """Least angles surely between a landmark's stated position and the area, and between it and the complement.
 
     Both may be negative: minus how far the position may lie inside the one or the other.
     """
-    which = case.area_index[area]
-    if case.area_kind[area] == CIRCLE:
+    which = facts.area_index[area]
+    if facts.area_kind[area] == CIRCLE:
         k, p = 5 * which, 3 * landmark
-        points, circles = case.landmark_points, case.circles
+        points, circles = facts.landmark_points, facts.circles
         angle = angle_between(points[p], points[p + 1], points[p + 2], circles[k], circles[k + 1], circles[k + 2])
         return angle - circles[k + 3], circles[k + 4] - angle
-    angle = case.to_border[landmark * len(case.outlines.leaves) + which]
-    margin = case.outlines.margin[which]
+    angle = facts.to_border[landmark * len(facts.outlines.leaves) + which]
+    margin = facts.outlines.margin[which]
     return angle - margin, -angle - margin
 
 
-def stands_in(case: Case, landmark: int, area: int) -> bool:
+def stands_in(facts: Facts, landmark: int, area: int) -> bool:
     """Whether a landmark may stand in an area, given its position error, or declares a country that the area names."""
-    if case.area_kind[area] == OUTLINE:
-        entry = landmark * len(case.outlines.leaves) + case.area_index[area]
-        if case.landmark_distrust[entry]:
+    if facts.area_kind[area] == OUTLINE:
+        entry = landmark * len(facts.outlines.leaves) + facts.area_index[area]
+        if facts.landmark_distrust[entry]:
             return True
-    to_area, _ = distance_to_area(case, landmark, area)
-    return to_area <= case.landmark_error[landmark]
+    to_area, _ = distance_to_area(facts, landmark, area)
+    return to_area <= facts.landmark_error[landmark]
 
 
-def judge(case: Case, columns: Columns, start: int, stop: int) -> None:
+def judge(facts: Facts, columns: Columns, start: int, stop: int) -> None:
     """Fill in the verdicts of the chips from `start` up to `stop`."""
     for chip in range(start, stop):
-        caps, units, rows, count = caps_of_chip(case, columns, chip)
-        unanswered = answer_alone(case, columns, chip, rows, units, count)
-        if columns.units_heard[chip] > case.budget:
-            answer_jointly(case, columns, chip, caps, units, count, unanswered)
-        elif case.measure_regions:
+        caps, units, rows, count = caps_of_chip(facts, columns, chip)
+        unanswered = answer_alone(facts, columns, chip, rows, units, count)
+        if columns.units_heard[chip] > facts.budget:
+            answer_jointly(facts, columns, chip, caps, units, count, unanswered)
+        elif facts.measure_regions:
             columns.region[chip] = SPHERE
 
 
-def caps_of_chip(case: Case, columns: Columns, chip: int) -> tuple[Numbers, Integers, Integers, int]:
+def caps_of_chip(facts: Facts, columns: Columns, chip: int) -> tuple[Numbers, Integers, Integers, int]:
     """The caps of a chip, their units and their rows, less those of landmarks that stand in its excluded area."""
-    first, last = case.first_row[chip], case.first_row[chip + 1]
+    first, last = facts.first_row[chip], facts.first_row[chip + 1]
     caps, units = np.empty(4 * (last - first)), np.empty(last - first, np.int64)
     rows = np.empty(last - first, np.int64)
     count = 0
     heard = 0
-    excluded = case.excluded[chip]
+    excluded = facts.excluded[chip]
     for row in range(first, last):
-        landmark = case.row_landmark[row]
-        if excluded >= 0 and stands_in(case, landmark, excluded):
+        landmark = facts.row_landmark[row]
+        if excluded >= 0 and stands_in(facts, landmark, excluded):
             continue
         for part in range(3):
-            caps[4 * count + part] = case.landmark_points[3 * landmark + part]
-        caps[4 * count + 3] = case.row_bound[row]
-        units[count] = case.landmark_unit[landmark]
+            caps[4 * count + part] = facts.landmark_points[3 * landmark + part]
+        caps[4 * count + 3] = facts.row_bound[row]
+        units[count] = facts.landmark_unit[landmark]
         rows[count] = row
         if count == 0 or units[count] != units[count - 1]:
             heard += 1
@@ -178,16 +178,16 @@ def caps_of_chip(case: Case, columns: Columns, chip: int) -> tuple[Numbers, Inte
     return caps, units, rows, count
 
 
-def answer_alone(case: Case, columns: Columns, chip: int, rows: Integers, units: Integers, count: int) -> int:
+def answer_alone(facts: Facts, columns: Columns, chip: int, rows: Integers, units: Integers, count: int) -> int:
     """Answer what units prove by themselves; returns how many of the questions asked are still open."""
     unanswered = 0
     for question in range(2):
-        area = case.excluded[chip] if question else case.licensed[chip]
+        area = facts.excluded[chip] if question else facts.licensed[chip]
         place = 2 * chip + question
         columns.verdict[place], columns.proof[place], columns.margin[place] = NOT_ASKED, NO_PROOF, NO_MARGIN
         if area < 0:
             continue
-        outward, inward = margins_alone(case, area, rows, units, count)
+        outward, inward = margins_alone(facts, area, rows, units, count)
         columns.margin[place] = max(outward, inward)
         if outward > 0.0:
             columns.verdict[place], columns.proof[place] = OUTSIDE_OF, ALONE
@@ -200,11 +200,11 @@ def answer_alone(case: Case, columns: Columns, chip: int, rows: Integers, units:
 
 
 def answer_jointly(
-    case: Case, columns: Columns, chip: int, caps: Numbers, units: Integers, count: int, unanswered: int
+    facts: Facts, columns: Columns, chip: int, caps: Numbers, units: Integers, count: int, unanswered: int
 ) -> None:
     """Void both answers where the region is empty; answer from the region what is still open, if that is wanted."""
-    budget = case.budget
-    if not case.measure_regions and (unanswered == 0 or not case.joint):
+    budget = facts.budget
+    if not facts.measure_regions and (unanswered == 0 or not facts.joint):
         # One point of the region shows that there is no contradiction: try the centre of the narrowest cap.
         narrowest = 0
         for i in range(count):
@@ -221,35 +221,35 @@ def answer_jointly(
             if columns.verdict[place] != NOT_ASKED:
                 columns.verdict[place], columns.proof[place] = VOID, NO_PROOF
         return
-    if case.measure_regions:
+    if facts.measure_regions:
         columns.region[chip] = area_of_region(shaping, shaping_units, shapers, budget)
-    if not case.joint:
+    if not facts.joint:
         return
     for question in range(2):
         place = 2 * chip + question
         if columns.verdict[place] != UNDETERMINED:
             continue
-        area = case.excluded[chip] if question else case.licensed[chip]
-        sides = sides_of_area(case, area, corners, corner_count, shaping, shaping_units, shapers)
+        area = facts.excluded[chip] if question else facts.licensed[chip]
+        sides = sides_of_area(facts, area, corners, corner_count, shaping, shaping_units, shapers)
         if sides == OUTSIDE:
             columns.verdict[place], columns.proof[place] = OUTSIDE_OF, JOINT
         elif sides == INSIDE:
             columns.verdict[place], columns.proof[place] = WITHIN, JOINT
 
 
-def margins_alone(case: Case, area: int, rows: Integers, units: Integers, count: int) -> tuple[float, float]:
+def margins_alone(facts: Facts, area: int, rows: Integers, units: Integers, count: int) -> tuple[float, float]:
     """By what angle more than `budget` units prove, each by itself, `outside` and `within`: positive proves it.
 
     A unit counts with the best of its landmarks, and the (budget + 1)-th best unit decides.
     """
-    enough = case.budget + 1
+    enough = facts.budget + 1
     outward, inward = np.full(enough, NO_MARGIN), np.full(enough, NO_MARGIN)
     unit_outward = unit_inward = NO_MARGIN
     for i in range(count):
         row = rows[i]
-        to_area, to_complement = distance_to_area(case, case.row_landmark[row], area)
-        unit_outward = max(unit_outward, to_area - case.row_bound[row])
-        unit_inward = max(unit_inward, to_complement - case.row_bound[row])
+        to_area, to_complement = distance_to_area(facts, facts.row_landmark[row], area)
+        unit_outward = max(unit_outward, to_area - facts.row_bound[row])
+        unit_inward = max(unit_inward, to_complement - facts.row_bound[row])
         if i + 1 == count or units[i + 1] != units[i]:
             keep_largest(outward, unit_outward)
             keep_largest(inward, unit_inward)
@@ -269,18 +269,18 @@ def keep_largest(largest: NDArray[np.float64], value: float) -> None:
 
 
 def sides_of_area(
-    case: Case, area: int, corners: Numbers, corner_count: int, caps: Numbers, units: Integers, count: int
+    facts: Facts, area: int, corners: Numbers, corner_count: int, caps: Numbers, units: Integers, count: int
 ) -> int:
     """On which sides of an area the region possibly is; INSIDE and OUTSIDE are proofs, BOTH is not knowing."""
-    which = case.area_index[area]
-    if case.area_kind[area] == OUTLINE:
+    which = facts.area_index[area]
+    if facts.area_kind[area] == OUTLINE:
         return sides_of_outline(
-            corners, corner_count, caps, units, count, case.budget, case.flattening, case.outlines, which
+            corners, corner_count, caps, units, count, facts.budget, facts.flattening, facts.outlines, which
         )
-    x, y, z = case.circles[5 * which], case.circles[5 * which + 1], case.circles[5 * which + 2]
-    outer, inner = case.circles[5 * which + 3], case.circles[5 * which + 4]
-    if not region_meets_cap(corners, corner_count, caps, units, count, case.budget, x, y, z, outer):
+    x, y, z = facts.circles[5 * which], facts.circles[5 * which + 1], facts.circles[5 * which + 2]
+    outer, inner = facts.circles[5 * which + 3], facts.circles[5 * which + 4]
+    if not region_meets_cap(corners, corner_count, caps, units, count, facts.budget, x, y, z, outer):
         return OUTSIDE
-    if not region_meets_cap(corners, corner_count, caps, units, count, case.budget, -x, -y, -z, math.pi - inner):
+    if not region_meets_cap(corners, corner_count, caps, units, count, facts.budget, -x, -y, -z, math.pi - inner):
         return INSIDE
     return BOTH

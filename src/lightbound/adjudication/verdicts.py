@@ -76,7 +76,7 @@ class BorderUsed:
     version: str
     viewpoint: str
     sha256: str
-    error_m: float
+    error_m: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

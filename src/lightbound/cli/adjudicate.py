@@ -136,7 +136,7 @@ def adjudicate(
         ),
     ] = False,
     border_error_m: Annotated[
-        float | None,
+        int | None,
         typer.Option(min=0, max=1_000_000, metavar="N", help="How far borders may be wrong, in metres. Default 2000."),
     ] = None,
     region: Annotated[bool, typer.Option("--region", help="Also give the size of what is left for each chip.")] = False,
@@ -146,7 +146,9 @@ def adjudicate(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, metavar="FILE", help="Write to FILE.jsonl, .csv or .parquet; no table is printed."),
+        typer.Option(
+            dir_okay=False, metavar="FILE", help="Write to a .jsonl, .csv or .parquet file; no table is printed."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per chip, and nothing else.")] = False,
 ) -> None:
@@ -156,20 +158,20 @@ def adjudicate(
     if out is not None and out.suffix not in (".jsonl", ".csv", ".parquet"):
         raise typer.BadParameter(f"expected a file ending in .jsonl, .csv or .parquet, found {out.name!r}")
 
-    from lightbound.adjudication.adjudicate import Settings
+    from lightbound.adjudication.facts import Settings
     from lightbound.adjudication.verdicts import Proof
     from lightbound.cli.progress import progress
     from lightbound.cli.verdict_table import print_table
-    from lightbound.files.case import adjudicate_case, read_case
+    from lightbound.files.dossier import adjudicate_dossier, read_dossier
     from lightbound.files.verdicts import json_line, objects, write_verdicts
     from lightbound.ranging.bounds import Speed
 
     with progress() as steps:
-        case = read_case(
+        dossier = read_dossier(
             measurements, landmarks=landmarks, chips=chips, border_error_m=border_error_m, steps=steps
         )
-        verdicts = adjudicate_case(
-            case,
+        verdicts = adjudicate_dossier(
+            dossier,
             Settings(
                 speed=Speed(speed),
                 fault_budget=fault_budget,
@@ -183,7 +185,7 @@ def adjudicate(
         )
         if out is not None:
             write_verdicts(verdicts, out, steps("writing verdicts", len(verdicts)))
-    for note in case.notes:
+    for note in dossier.notes:
         typer.echo(f"note: {note}", err=True)
     if as_json:
         for verdict in objects(verdicts):

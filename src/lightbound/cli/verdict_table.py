@@ -17,6 +17,9 @@ from lightbound.adjudication.verdicts import (
     Verdicts,
 )
 
+WIDTH: Final = 100
+"""Columns of the table where it goes to a file or a pipe."""
+
 MOST_LINES: Final = 200
 """Chips shown at most; a longer table is for `--out` or `--json`."""
 
@@ -45,12 +48,14 @@ PLAINLY: Final = {
 def print_table(verdicts: Verdicts) -> None:
     """Print the table, what the verdicts take for granted, and what they do not show."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH)
     order = sorted(range(len(verdicts)), key=lambda chip: (int(verdicts.standing[chip]), chip))
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("chip", "standing", "licensed area", "excluded area"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("units", "landmarks"):
-        table.add_column(heading, justify="right")
+    table.add_column("chip", overflow="fold")
+    for heading in ("standing", "licensed area", "excluded area"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("units", justify="right")
     if verdicts.region_area_km2 is not None:
         table.add_column("region km²", justify="right")
     for chip in order[:MOST_LINES]:
@@ -61,7 +66,6 @@ def print_table(verdicts: Verdicts) -> None:
             _answer(verdicts.licensed, chip),
             _answer(verdicts.excluded, chip),
             str(verdicts.units_heard[chip]),
-            str(verdicts.landmarks_used[chip]),
         ]
         if verdicts.region_area_km2 is not None:
             cells.append(f"{verdicts.region_area_km2[chip]:,.0f}")
@@ -86,8 +90,11 @@ def _print_grounds(console: Console, verdicts: Verdicts) -> None:
         text = PLAINLY[assumption].format(
             budget=verdicts.fault_budget, border=f"{border.name} {border.version}", border_error=f"{border.error_m:g}"
         )
-        console.print(f"  {assumption}: {text}")
-    console.print("Not shown: that the key is in the chip (no attestation was read: tier A0), nor where it is now.")
+        console.print(f"  {assumption}: {text}", soft_wrap=True)
+    console.print(
+        "Not shown: that the key is in the chip (no attestation was read: tier A0), nor where it is now.",
+        soft_wrap=True,
+    )
 
 
 def _answer(question: Question, chip: int) -> str:
@@ -99,7 +106,7 @@ def _answer(question: Question, chip: int) -> str:
         return str(verdict) if verdict is Verdict.VOID else f"[dim]{verdict}[/]"
     proof = PROOFS[question.proof[chip]]
     margin_km = question.margin_m[chip] / 1000
-    return f"{verdict} ({proof}, {margin_km:,.0f} km)" if margin_km > 0 else f"{verdict} ({proof})"
+    return f"{verdict} {proof} +{margin_km:,.0f} km" if margin_km > 0 else f"{verdict} {proof}"
 
 
 def _printable(text: str) -> str:

@@ -25,6 +25,10 @@ class Faults:
         self._kept: list[Fault] = []
         self._total = 0
 
+    def __bool__(self) -> bool:
+        """Whether anything is wrong so far."""
+        return self._total > 0
+
     def add(
         self,
         code: ErrorCode,
@@ -56,13 +60,14 @@ class Faults:
         advice: str | None = None,
     ) -> None:
         """Count the same fault in `count` rows, in ascending order; only the first are looked at."""
-        kept = 0
-        for row in islice(rows, FAULTS_KEPT):
-            self.add(
-                code, expected=expected, found=found(row), line=int(lines[row]), column=column, advice=advice
-            )
-            kept += 1
-        self._total += count - kept
+        told = list(islice(rows, FAULTS_KEPT))
+        for row in told:
+            self.add(code, expected=expected, found=found(row), line=lines[row], column=column, advice=advice)
+        self.add_untold(count - len(told))
+
+    def add_untold(self, count: int) -> None:
+        """Count faults that are like those just added and past the cap."""
+        self._total += count
 
     def raise_if_any(self) -> None:
         """Raise one `Malformed` with the first faults by line, if there is any."""

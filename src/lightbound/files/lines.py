@@ -26,6 +26,7 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 _FIELD: Final = rb'(?:"[^"]*(?:""[^"]*)*"|[^",]*)'
 _ROW: Final = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*")
+_VALUES: Final = re.compile(b"(?:^|,)(" + _FIELD + b")")
 _QUOTED: Final = re.compile(rb'"[^"]*"')
 _NEWLINE: Final = 0x0A
 _RETURN: Final = 0x0D
@@ -91,54 +92,62 @@ def one_by_one(text: bytes, first_line: int, *, columns: int, faults: Faults) ->
     rows, lines = [], []
     for line, ended in enumerate(text.removesuffix(b"\n").split(b"\n"), first_line):
         row = ended.removesuffix(b"\r")
-        if row and _row_is_sound(row, line, columns=columns, faults=faults):
+        if row and row_is_sound(row, line, columns=columns, faults=faults):
             rows.append(row)
             lines.append(line)
     return Block(text=b"\n".join(rows), lines=lines)
 
 
-def _row_is_sound(row: bytes, line: int, *, columns: int, faults: Faults) -> bool:
+def row_is_sound(row: bytes, line: int, *, columns: int | None, faults: Faults) -> bool:
+    """Whether one line without its ending is a row of so many values (of any number, if None); reported if not."""
     if len(row) > LONGEST_LINE_BYTES:
         _too_long(faults, line)
         return False
-    shape_advice = None
     try:
-        row.decode()
+        text = row.decode()
     except UnicodeDecodeError as error:
-        column = row[: error.start].count(b",") + 1
         faults.add(
             ErrorCode.FILE_FORMAT,
             expected="UTF-8 text",
-            found=f"byte 0x{row[error.start]:02x} in value {column} of the line",
+            found=f"byte 0x{row[error.start]:02x} in value {row[: error.start].count(b',') + 1} of the line",
             line=line,
             advice="save the file as UTF-8",
         )
         return False
+    advice = None
     if row.startswith(BYTE_ORDER_MARK):
-        expected, shape_advice = "a byte-order mark at the start of the file only", "were two files joined?"
+        expected, advice = "a byte-order mark at the start of the file only", "were two files joined?"
     elif b"\r" in row:
-        expected, shape_advice = "lines that end with LF or CRLF", "a lone carriage return ends no line"
+        expected, advice = "lines that end with LF or CRLF", "a lone carriage return ends no line"
     elif not _ROW.fullmatch(row):
-        expected = "quotes around a whole value, doubled inside it, and closed on the same line"
-    else:
-        count = _QUOTED.sub(b"", row).count(b",") + 1
-        if count == columns:
-            return True
+        expected, advice = "quotes around a whole value, doubled inside it", "a value holds no line break"
+    elif columns is not None and (count := _QUOTED.sub(b"", row).count(b",") + 1) != columns:
         faults.add(
             ErrorCode.ROW_SHAPE,
-            expected=f"{columns} values as in the header",
-            found=f"{count}",
+            expected=f"{columns} values, as in the header",
+            found=str(count),
             line=line,
-            advice="values are separated by commas; one that holds a comma is quoted",
+            advice="a value that holds a comma is quoted",
         )
         return False
-    faults.add(ErrorCode.ROW_SHAPE, expected=expected, found=shown(row.decode()), line=line, advice=shape_advice)
+    else:
+        return True
+    faults.add(ErrorCode.ROW_SHAPE, expected=expected, found=shown(text), line=line, advice=advice)
     return False
 
 
+def values_of(row: bytes) -> list[str]:
+    """The values of a sound row, quotes removed."""
+    fields = [field.decode() for field in _VALUES.findall(row)]
+    return [field[1:-1].replace('""', '"') if field.startswith('"') else field for field in fields]
+
+
 def _suspicious(text: bytes, data: NDArray[np.uint8], ends: NDArray[np.int64]) -> bool:
-    """Whether a block must be looked at line by line; never False for one that holds a line to be reported,
-    other than a count of values, which whoever splits the values sees."""
+    """Whether a block must be looked at line by line.
+
+    Never False for one that holds a line to be reported, other than for its count of values, which whoever splits
+    the values sees.
+    """
     if len(ends) and np.diff(ends, prepend=-1).max() > LONGEST_LINE_BYTES:
         return True
     if text.count(b"\r") != text.count(b"\r\n"):

@@ -171,7 +171,7 @@ def _times(instants_ns: NDArray[np.int64] | None, known: NDArray[np.bool_], part
     return pa.array(np.char.add(trimmed, "Z").tolist(), pa.string(), mask=~known[part])
 
 
-def _same(value: str | int | float, count: int) -> pa.Array:
+def _same(value: str | float, count: int) -> pa.Array:
     return pa.repeat(pa.scalar(value), count)
 
 

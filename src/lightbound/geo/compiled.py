@@ -4,19 +4,24 @@ The functions compiled are the very ones of the kernel modules, found by name; n
 interpreted is the normative path; what is compiled is tested against it.
 """
 
+import hashlib
+import inspect
 from collections.abc import Callable
+from functools import cache
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 
+@cache
 def compiled(*modules: ModuleType) -> SimpleNamespace:
-    """Every public function of the given modules, compiled; later modules may call functions of earlier ones.
+    """Every function of the given modules, compiled; later modules may call functions of earlier ones.
 
     Compilation happens at the first call of each and is cached beside the module, or where NUMBA_CACHE_DIR says.
+    The compiler's cache looks only at the file of the function itself, while machine code holds what that function
+    calls; so the cache is told a name that changes with the source of any of the modules.
     Functions release the interpreter lock, so that threads may share the work.
     """
-    import numba
-
+    sources = hashlib.sha256("".join(inspect.getsource(module) for module in modules).encode()).hexdigest()[:12]
     namespace: dict[str, Any] = {}
     functions: dict[str, Callable[..., Any]] = {}
     for module in modules:
@@ -25,7 +30,17 @@ def compiled(*modules: ModuleType) -> SimpleNamespace:
         for name, value in vars(module).items():
             if isinstance(value, FunctionType) and value.__module__ == module.__name__:
                 plain = FunctionType(value.__code__, namespace, name, value.__defaults__)
-                plain.__module__, plain.__qualname__ = module.__name__, value.__qualname__
-                functions[name] = numba.njit(cache=True, nogil=True)(plain)
+                plain.__module__, plain.__qualname__ = module.__name__, f"{name}_{sources}"
+                functions[name] = _jitted(plain)
         namespace.update(functions)
     return SimpleNamespace(**functions)
+
+
+def _jitted(function: FunctionType) -> Callable[..., Any]:
+    import numba
+
+    try:
+        return numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        # Nowhere to keep a cache: a read-only installation run without a home. Compile each time.
+        return numba.njit(nogil=True)(function)

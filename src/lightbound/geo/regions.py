@@ -104,7 +104,7 @@ def turned(
 def triangle(
     ax: float, ay: float, az: float, bx: float, by: float, bz: float, cx: float, cy: float, cz: float
 ) -> float:
-    """Signed area of a geodesic triangle in steradians, positive if counter-clockwise; right up to multiples of 4 pi."""
+    """Signed area of a geodesic triangle in steradians, positive if counter-clockwise, up to multiples of 4 pi."""
     volume = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
     ab, bc, ca = ax * bx + ay * by + az * bz, bx * cx + by * cy + bz * cz, cx * ax + cy * ay + cz * az
     return 2.0 * math.atan2(volume, 1.0 + ab + bc + ca)

@@ -1,6 +1,6 @@
-"""A whole case from files: landmarks, chips with their areas, measurements; and the verdicts on it.
+"""Three files that belong together: landmarks, chips with their areas, measurements; and the verdicts on them.
 
-Everything that reads a case (`adjudicate`, and what explains, evaluates and draws it) goes through here, so that all
+Everything that reads them (`adjudicate`, and what explains, evaluates and draws them) goes through here, so that all
 of them see the same rows, the same areas and the same borders.
 """
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from lightbound.adjudication.adjudicate import Settings, adjudicate
+from lightbound.adjudication.adjudicate import adjudicate
+from lightbound.adjudication.facts import Settings
 from lightbound.adjudication.questions import pairs_asked, relations
 from lightbound.adjudication.verdicts import BorderUsed, Verdicts
 from lightbound.errors import ErrorCode, Fault, Refused
@@ -28,7 +29,7 @@ Steps: TypeAlias = Callable[[str, int], Callable[[int], None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FiledCase:
+class Dossier:
     """What three files say, checked, and the areas they ask about, ready made."""
 
     readings: Readings
@@ -48,11 +49,11 @@ def silent(_name: str, _total: int) -> Callable[[int], None]:
 
 
 class AreaMaker:
-    """Makes areas from their texts, reading each drawing once. Relative paths start at the chips' folder."""
+    """Makes areas from their texts, reading each drawing once; relative paths start at the folder of the chips."""
 
-    def __init__(self, *, folder: Path, borders: Borders, border_error_m: float) -> None:
+    def __init__(self, *, chips: Path, borders: Borders, border_error_m: float) -> None:
         """Nothing is read yet."""
-        self._folder, self._borders, self._border_error_m = folder, borders, border_error_m
+        self._chips, self._borders, self._border_error_m = chips, borders, border_error_m
         self._drawings: dict[Drawing, tuple[Polygon, ...]] = {}
 
     def __call__(self, text: str) -> Area:
@@ -65,18 +66,18 @@ class AreaMaker:
         parts = parse_area(text)
         for part in parts:
             if isinstance(part, Drawing) and part not in self._drawings:
-                self._drawings[part] = read_drawing(drawing_path(part, self._folder), part.feature)
+                self._drawings[part] = read_drawing(drawing_path(part.path, beside=self._chips), part.feature)
         return area_of(parts, borders=self._borders, drawings=self._drawings, border_error_m=self._border_error_m)
 
 
-def read_case(
+def read_dossier(
     measurements: Path,
     *,
     landmarks: Path,
     chips: Path,
-    border_error_m: float | None = None,
+    border_error_m: int | None = None,
     steps: Steps = silent,
-) -> FiledCase:
+) -> Dossier:
     """Everything that three files say.
 
     Raises:
@@ -85,11 +86,13 @@ def read_case(
         Unavailable: a file cannot be read.
     """
     borders = packaged_borders()
-    error_m = DEFAULT_BORDER_ERROR_M if border_error_m is None else border_error_m
+    error_m = int(DEFAULT_BORDER_ERROR_M) if border_error_m is None else border_error_m
     placed = read_landmarks(landmarks)
-    make = AreaMaker(folder=chips.parent, borders=borders, border_error_m=error_m)
+    make = AreaMaker(chips=chips, borders=borders, border_error_m=error_m)
     areas: list[Area] = []
-    asked = read_chips(chips, make=lambda text: areas.append(make(text)), progress=steps("reading chips", chips.stat().st_size))
+    asked = read_chips(
+        chips, make=lambda text: areas.append(make(text)), progress=steps("reading chips", chips.stat().st_size)
+    )
     notes = _refuse_or_note(asked, areas, chips)
     readings = read_measurements(
         measurements,
@@ -106,7 +109,7 @@ def read_case(
     ):
         if ignored:
             notes.append(f"columns of {path} that were not looked at: {', '.join(ignored)}")
-    return FiledCase(
+    return Dossier(
         readings=readings,
         landmarks=placed,
         chips=asked,
@@ -123,16 +126,16 @@ def read_case(
     )
 
 
-def adjudicate_case(case: FiledCase, settings: Settings, *, steps: Steps = silent) -> Verdicts:
-    """The verdicts on every chip of a case."""
+def adjudicate_dossier(dossier: Dossier, settings: Settings, *, steps: Steps = silent) -> Verdicts:
+    """The verdicts on every chip of a dossier."""
     return adjudicate(
-        case.readings,
-        landmarks=case.landmarks,
-        chips=case.chips,
-        areas=case.areas,
-        border=case.border,
+        dossier.readings,
+        landmarks=dossier.landmarks,
+        chips=dossier.chips,
+        areas=dossier.areas,
+        border=dossier.border,
         settings=settings,
-        progress=steps("judging chips", len(case.chips)),
+        progress=steps("judging chips", len(dossier.chips)),
     )
 
 
