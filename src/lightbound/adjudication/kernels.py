@@ -143,20 +143,30 @@ def stands_in(facts: Facts, landmark: int, area: int) -> bool:
 
 def judge(facts: Facts, columns: Columns, start: int, stop: int) -> None:
     """Fill in the verdicts of the chips from `start` up to `stop`."""
+    most = 0
     for chip in range(start, stop):
-        caps, units, rows, count = caps_of_chip(facts, columns, chip)
-        unanswered = answer_alone(facts, columns, chip, rows, units, count)
+        most = max(most, facts.first_row[chip + 1] - facts.first_row[chip])
+    caps, units, rows = np.empty(4 * most), np.empty(most, np.int64), np.empty(most, np.int64)
+    best = np.empty(2 * facts.budget + 2)
+    for chip in range(start, stop):
+        count = gather_caps(facts, columns, chip, caps, units, rows)
+        unanswered = answer_alone(facts, columns, chip, rows, units, count, best)
         if columns.units_heard[chip] > facts.budget:
             answer_jointly(facts, columns, chip, caps, units, count, unanswered)
         elif facts.measure_regions:
             columns.region[chip] = SPHERE
 
 
-def caps_of_chip(facts: Facts, columns: Columns, chip: int) -> tuple[Numbers, Integers, Integers, int]:
-    """The caps of a chip, their units and their rows, less those of landmarks that stand in its excluded area."""
+def gather_caps(
+    facts: Facts,
+    columns: Columns,
+    chip: int,
+    caps: NDArray[np.float64],
+    units: NDArray[np.int64],
+    rows: NDArray[np.int64],
+) -> int:
+    """Put a chip's caps, their units and their rows side by side, less those of landmarks in its excluded area."""
     first, last = facts.first_row[chip], facts.first_row[chip + 1]
-    caps, units = np.empty(4 * (last - first)), np.empty(last - first, np.int64)
-    rows = np.empty(last - first, np.int64)
     count = 0
     heard = 0
     excluded = facts.excluded[chip]
@@ -175,10 +185,18 @@ def caps_of_chip(facts: Facts, columns: Columns, chip: int) -> tuple[Numbers, In
     columns.units_heard[chip] = heard
     columns.landmarks_used[chip] = count
     columns.landmarks_ignored[chip] = last - first - count
-    return caps, units, rows, count
+    return count
 
 
-def answer_alone(facts: Facts, columns: Columns, chip: int, rows: Integers, units: Integers, count: int) -> int:
+def answer_alone(
+    facts: Facts,
+    columns: Columns,
+    chip: int,
+    rows: Integers,
+    units: Integers,
+    count: int,
+    best: NDArray[np.float64],
+) -> int:
     """Answer what units prove by themselves; returns how many of the questions asked are still open."""
     unanswered = 0
     for question in range(2):
@@ -187,7 +205,7 @@ def answer_alone(facts: Facts, columns: Columns, chip: int, rows: Integers, unit
         columns.verdict[place], columns.proof[place], columns.margin[place] = NOT_ASKED, NO_PROOF, NO_MARGIN
         if area < 0:
             continue
-        outward, inward = margins_alone(facts, area, rows, units, count)
+        outward, inward = margins_alone(facts, area, rows, units, count, best)
         columns.margin[place] = max(outward, inward)
         if outward > 0.0:
             columns.verdict[place], columns.proof[place] = OUTSIDE_OF, ALONE
@@ -204,7 +222,8 @@ def answer_jointly(
 ) -> None:
     """Void both answers where the region is empty; answer from the region what is still open, if that is wanted."""
     budget = facts.budget
-    if not facts.measure_regions and (unanswered == 0 or not facts.joint):
+    region_wanted = facts.measure_regions or (facts.joint and unanswered > 0)
+    if not region_wanted:
         # One point of the region shows that there is no contradiction: try the centre of the narrowest cap.
         narrowest = 0
         for i in range(count):
@@ -214,7 +233,7 @@ def answer_jointly(
         if units_excluding(caps[k], caps[k + 1], caps[k + 2], 0.0, caps, units, count, budget + 1) <= budget:
             return
     shaping, shaping_units, shapers = without_redundant_caps(caps, units, count, budget)
-    corners, corner_count = corners_of_region(shaping, shaping_units, shapers, budget)
+    corners, corner_count = corners_of_region(shaping, shaping_units, shapers, budget, not region_wanted)
     if corner_count == 0:
         columns.contradiction[chip] = 1
         for place in range(2 * chip, 2 * chip + 2):
@@ -237,13 +256,17 @@ def answer_jointly(
             columns.verdict[place], columns.proof[place] = WITHIN, JOINT
 
 
-def margins_alone(facts: Facts, area: int, rows: Integers, units: Integers, count: int) -> tuple[float, float]:
+def margins_alone(
+    facts: Facts, area: int, rows: Integers, units: Integers, count: int, best: NDArray[np.float64]
+) -> tuple[float, float]:
     """By what angle more than `budget` units prove, each by itself, `outside` and `within`: positive proves it.
 
-    A unit counts with the best of its landmarks, and the (budget + 1)-th best unit decides.
+    A unit counts with the best of its landmarks, and the (budget + 1)-th best unit decides. `best` is room for
+    twice as many numbers.
     """
     enough = facts.budget + 1
-    outward, inward = np.full(enough, NO_MARGIN), np.full(enough, NO_MARGIN)
+    best[:] = NO_MARGIN
+    outward, inward = best[:enough], best[enough:]
     unit_outward = unit_inward = NO_MARGIN
     for i in range(count):
         row = rows[i]

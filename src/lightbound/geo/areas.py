@@ -12,7 +12,6 @@ what leaving one out means. Whether a code is on the border's list, and what a d
 elsewhere; here an area is words and numbers only.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,8 +24,9 @@ GREATEST_RADIUS_KM: Final = 20_003.9
 less than 0.1 km around the antipode of its centre; a larger one is the whole Earth, which nobody means to write."""
 
 _CODE: Final = re.compile(r"[A-Z]{2}|NE-[A-Z0-9]{3}")
-_CIRCLE: Final = re.compile(r"circle[ \t]*\(([^()]*)\)")
-_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+_NUMBER: Final = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?"
+_CIRCLE: Final = re.compile(rf"circle[ \t]*\([ \t]*({_NUMBER})[ \t]*,[ \t]*({_NUMBER})[ \t]*,[ \t]*({_NUMBER})[ \t]*\)")
+_ARGUMENTS: Final = re.compile(r"circle[ \t]*\(([^()]*)\)")
 _BLANK: Final = " \t"
 
 
@@ -114,15 +114,14 @@ def _part(text: str) -> AreaPart:
 
 
 def _disc(text: str) -> Disc:
-    match = _CIRCLE.fullmatch(text)
-    numbers = [number.strip(_BLANK) for number in match[1].split(",")] if match else []
-    if len(numbers) != 3:
+    if match := _CIRCLE.fullmatch(text):
+        return Disc(float(match[1]), float(match[2]), float(match[3]))
+    arguments = _ARGUMENTS.fullmatch(text)
+    numbers = [number.strip(_BLANK) for number in arguments[1].split(",")] if arguments else []
+    wrong = [number for number in numbers if not re.fullmatch(_NUMBER, number)]
+    if len(numbers) != 3 or not wrong:
         raise _malformed("circle(lat,lon,km)", repr(text), "three numbers, a comma between; join other parts with |")
-    for number in numbers:
-        if not _NUMBER.fullmatch(number) or not math.isfinite(float(number)):
-            raise _malformed("a number in circle(lat,lon,km)", repr(number), "digits with a point, such as -8.25")
-    latitude, longitude, radius_km = map(float, numbers)
-    return Disc(latitude, longitude, radius_km)
+    raise _malformed("a number in circle(lat,lon,km)", repr(wrong[0]), "digits with a point, such as -8.25")
 
 
 def _written(part: AreaPart) -> str:

@@ -162,8 +162,9 @@ def read_borders(manifest: bytes, polygons: bytes) -> Borders:
     codes = tuple(sorted(names))
     try:
         shapes = dict(zip(codes, _shapes(polygons), strict=True))
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise _corrupt("arrays of polygons, one group for each code", str(error), _POLYGONS) from error
+    except (EOFError, LookupError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        found = f"{type(error).__name__}: {error}"
+        raise _corrupt("arrays of polygons, one group for each code", found, _POLYGONS) from error
     return Borders(
         **words,
         codes=codes,

@@ -185,13 +185,16 @@ def inside_of(caps: Numbers, inner: int, outer: int) -> bool:
     return between + caps[i + 3] + 1e-7 <= caps[j + 3]
 
 
-def corners_of_region(caps: Numbers, units: Integers, count: int, budget: int) -> tuple[Numbers, int]:
+def corners_of_region(
+    caps: Numbers, units: Integers, count: int, budget: int, only_one: bool
+) -> tuple[Numbers, int]:
     """Points (x, y, z each) such that every connected part of the region holds one; none: the region is empty.
 
     The region is a union of intersections of caps. A non-empty intersection of caps holds a crossing of two of
     its circles, or has whole circles for its boundary, or is the whole sphere; so the crossings of
     all pairs, one point of each circle and one point anywhere are enough to try. Points are accepted generously
-    (by the rounding error of each), so a region that is not empty is never reported so.
+    (by the rounding error of each), so a region that is not empty is never reported so. With `only_one` the
+    search ends at the first.
     """
     found = np.empty(3 * (count * count + 1))
     n = 0
@@ -214,6 +217,8 @@ def corners_of_region(caps: Numbers, units: Integers, count: int, budget: int) -
             if units_excluding(qx, qy, qz, slack, caps, units, count, budget + 1) <= budget:
                 found[3 * n], found[3 * n + 1], found[3 * n + 2] = qx, qy, qz
                 n += 1
+            if only_one and n > 0:
+                return found, n
     return found, n
 
 

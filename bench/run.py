@@ -1,0 +1,48 @@
+"""Run the benchmarks and print their figures: `make bench`. Ratios travel between machines; seconds do not."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench import files, verdicts  # noqa: E402 - the folder above must be importable first
+
+HELP_RUNS = 9
+
+
+def help_seconds(arguments: list[str]) -> float:
+    """Median seconds of a whole command that prints little."""
+    spent = []
+    for _ in range(HELP_RUNS):
+        start = time.perf_counter()
+        subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL)
+        spent.append(time.perf_counter() - start)
+    return statistics.median(spent)
+
+
+def main() -> None:
+    """All benchmarks, slowest last."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    command = str(Path(sys.executable).with_name("lightbound"))
+    helped, bare = help_seconds([command, "--help"]), help_seconds([sys.executable, "-c", "pass"])
+    print(f"lightbound --help: {helped:.3f} s, median of {HELP_RUNS}; {helped / bare:.1f} times a bare python\n")
+    print("One question a chip, f = 1, 8 landmarks, one core; reference: numpy over every border vertex")
+    print(f"{'verdicts/s':>12} {'reference/s':>12} {'ratio':>8} {'decided':>8} {'joint':>7}")
+    for figure in verdicts.figures():
+        print(
+            f"{figure.per_s:12,.0f} {figure.reference_per_s:12,.0f} {figure.ratio:8,.0f} "
+            f"{figure.decided:8.1%} {figure.joint:7.2%}  {figure.what}",
+            flush=True,
+        )
+    print()
+    print("A file of a million chips, Parquet to Parquet, both questions; reference: copying the readings with Arrow")
+    for name, value in files.main().items():
+        print(f"  {name}: {value:,}")
+
+
+if __name__ == "__main__":
+    main()
