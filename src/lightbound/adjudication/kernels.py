@@ -151,6 +151,8 @@ def judge(facts: Facts, columns: Columns, start: int, stop: int) -> None:
     for chip in range(start, stop):
         count = gather_caps(facts, columns, chip, caps, units, rows)
         unanswered = answer_alone(facts, columns, chip, rows, units, count, best)
+        if columns.contradiction[chip]:
+            continue
         if columns.units_heard[chip] > facts.budget:
             answer_jointly(facts, columns, chip, caps, units, count, unanswered)
         elif facts.measure_regions:
@@ -199,6 +201,7 @@ def answer_alone(
 ) -> int:
     """Answer what units prove by themselves; returns how many of the questions asked are still open."""
     unanswered = 0
+    contradicted = False
     for question in range(2):
         area = facts.excluded[chip] if question else facts.licensed[chip]
         place = 2 * chip + question
@@ -207,14 +210,27 @@ def answer_alone(
             continue
         outward, inward = margins_alone(facts, area, rows, units, count, best)
         columns.margin[place] = max(outward, inward)
-        if outward > 0.0:
+        if outward > 0.0 and inward > 0.0:
+            contradicted = True  # more than the budget is faulty, or the key answered from both sides
+        elif outward > 0.0:
             columns.verdict[place], columns.proof[place] = OUTSIDE_OF, ALONE
         elif inward > 0.0:
             columns.verdict[place], columns.proof[place] = WITHIN, ALONE
         else:
             columns.verdict[place] = UNDETERMINED
             unanswered += 1
+    if contradicted:
+        void(columns, chip)
+        return 0
     return unanswered
+
+
+def void(columns: Columns, chip: int) -> None:
+    """Take both answers back: no place agrees with enough of what was measured."""
+    columns.contradiction[chip] = 1
+    for place in range(2 * chip, 2 * chip + 2):
+        if columns.verdict[place] != NOT_ASKED:
+            columns.verdict[place], columns.proof[place] = VOID, NO_PROOF
 
 
 def answer_jointly(
@@ -233,12 +249,9 @@ def answer_jointly(
         if units_excluding(caps[k], caps[k + 1], caps[k + 2], 0.0, caps, units, count, budget + 1) <= budget:
             return
     shaping, shaping_units, shapers = without_redundant_caps(caps, units, count, budget)
-    corners, corner_count = corners_of_region(shaping, shaping_units, shapers, budget, not region_wanted)
+    corners, corner_count = corners_of_region(shaping, shaping_units, shapers, budget, -1 if region_wanted else 1)
     if corner_count == 0:
-        columns.contradiction[chip] = 1
-        for place in range(2 * chip, 2 * chip + 2):
-            if columns.verdict[place] != NOT_ASKED:
-                columns.verdict[place], columns.proof[place] = VOID, NO_PROOF
+        void(columns, chip)
         return
     if facts.measure_regions:
         columns.region[chip] = area_of_region(shaping, shaping_units, shapers, budget)

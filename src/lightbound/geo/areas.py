@@ -3,7 +3,7 @@
     area    = part *("|" part)
     part    = codes / circle / drawing
     codes   = code *("+" code)                         CN+HK+MO
-    code    = two capital letters / "NE-" and three    DE, NE-KOS
+    code    = two capital letters / "NE-" and three    DE, NE-PGA
     circle  = "circle(" lat "," lon "," km ")"         circle(50.11, 8.68, 25)
     drawing = "@" path ["#" feature]                   @sites.geojson#hall 3
 
@@ -42,7 +42,7 @@ class Countries:
         for code in self.codes or ("",):
             if not _CODE.fullmatch(code):
                 hint = f"write {code.upper()}" if _CODE.fullmatch(code.upper()) else None
-                raise _malformed("a country code such as DE or NE-KOS", repr(code), hint)
+                raise _malformed("a country code such as DE or NE-PGA", repr(code), hint)
 
 
 @dataclass(frozen=True, slots=True)

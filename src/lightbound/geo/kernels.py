@@ -24,8 +24,12 @@ OUTSIDE: Final = 2
 BOTH: Final = 3
 """Sides of an area on which a region can be: bits, so that INSIDE | OUTSIDE is BOTH."""
 
-DOT_ERROR: Final = 4e-16
-"""Rounding error allowed for a dot product of two unit vectors (a few units in the last place)."""
+ROUNDING: Final = 2e-15
+"""More than the rounding errors of the few operations on numbers up to 1 that place a crossing of two circles."""
+
+SLACK: Final = 1e-6
+"""Radians (6 m) by which a point may be outside a cap and still be tried as a corner of the region. Less than any
+border's margin and than `earth.ARITHMETIC_SLACK_M`, so it costs nothing but doubt."""
 
 SHORTEST_PIECE: Final = 8e-6
 """Half-length in radians (51 m) below which a piece of border that is not surely excluded counts as touched."""
@@ -60,6 +64,9 @@ class Outlines(NamedTuple):
     margin: Numbers
     """Radians by which the true border can differ from these arcs."""
 
+
+NORTHERNMOST: Final = math.nextafter(90.0, 0.0)
+"""Latitude, in degrees, at which the north pole is looked up."""
 
 BAND_DEGREES: Final = 0.25
 """Height of a band of latitude in the index for point location."""
@@ -110,26 +117,34 @@ def circle_crossings(
 ) -> tuple[float, float, float, float, float, float, float]:
     """Where two circles on the sphere cross: both points, and how far rounding can have moved each (radians).
 
-    The last number is negative where they surely do not cross. Circles about centres closer than 1e-7 rad (0.6 m)
-    are reported as not crossing: every point of the one is then within 2e-7 rad of the other or nowhere near
-    it, so that the slack of the callers, who also try a point of each circle, covers what is left out.
+    The last number is negative where they surely do not cross. Circles about centres closer than 1e-7 rad (0.6 m),
+    or about antipodes so close, are reported as not crossing: every point of the one is then within 2e-7 rad of the
+    other or nowhere near it, so that the slack of the callers, who also try a point of each circle, covers it.
     """
-    nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    # a x b, from the difference: exact to the last digits also where the centres are neighbours.
+    dx, dy, dz = bx - ax, by - ay, bz - az
+    nx, ny, nz = ay * dz - az * dy, az * dx - ax * dz, ax * dy - ay * dx
     sine = math.sqrt(nx * nx + ny * ny + nz * nz)
     if sine < 1e-7 or alpha >= math.pi or beta >= math.pi or alpha <= 0.0 or beta <= 0.0:
         return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0
     nx, ny, nz = nx / sine, ny / sine, nz / sine
-    # In the frame (a, e, n) a point of the first circle is (cos alpha, y, w); the second fixes y.
+    # In the frame (a, e, n) a point of the first circle is (cos alpha, y, w); the second fixes y:
+    # y * sine = cos beta - cos alpha * cosine, written so that nothing cancels where the centres are neighbours.
     ex, ey, ez = ny * az - nz * ay, nz * ax - nx * az, nx * ay - ny * ax
     cosine = ax * bx + ay * by + az * bz
     ca, sa = math.cos(alpha), math.sin(alpha)
-    y = (math.cos(beta) - ca * cosine) / sine
+    if cosine > 0.0:
+        y = ca * sine / (1.0 + cosine) - 2.0 * math.sin(0.5 * (beta + alpha)) * math.sin(0.5 * (beta - alpha)) / sine
+        y_error = ROUNDING * (1.0 + abs(y))
+    else:
+        y = (math.cos(beta) - ca * cosine) / sine
+        y_error = ROUNDING * (1.0 + abs(y)) / sine
     square = sa * sa - y * y
-    error = 2.0 * (abs(y) + DOT_ERROR / sine) * DOT_ERROR / sine + DOT_ERROR
+    error = 2.0 * (abs(y) + y_error) * y_error + ROUNDING
     if square < -error:
         return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0
     w = math.sqrt(square) if square > 0.0 else 0.0
-    slack = error / (w + math.sqrt(error)) + DOT_ERROR / sine + 1e-9
+    slack = 2.0 * error / (w + math.sqrt(error)) + y_error
     px, py, pz = ca * ax + y * ex, ca * ay + y * ey, ca * az + y * ez
     return px + w * nx, py + w * ny, pz + w * nz, px - w * nx, py - w * ny, pz - w * nz, slack
 
@@ -185,41 +200,50 @@ def inside_of(caps: Numbers, inner: int, outer: int) -> bool:
     return between + caps[i + 3] + 1e-7 <= caps[j + 3]
 
 
-def corners_of_region(
-    caps: Numbers, units: Integers, count: int, budget: int, only_one: bool
-) -> tuple[Numbers, int]:
-    """Points (x, y, z each) such that every connected part of the region holds one; none: the region is empty.
+def corners_of_region(caps: Numbers, units: Integers, count: int, budget: int, enough: int) -> tuple[Numbers, int]:
+    """Points such that every connected part of the region holds one; none: the region is empty. (x, y, z, slack) each.
 
     The region is a union of intersections of caps. A non-empty intersection of caps holds a crossing of two of
     its circles, or has whole circles for its boundary, or is the whole sphere; so the crossings of
     all pairs, one point of each circle and one point anywhere are enough to try. Points are accepted generously
-    (by the rounding error of each), so a region that is not empty is never reported so. With `only_one` the
-    search ends at the first.
+    (by the rounding error of each, its slack), so a region that is not empty is never reported so. The search
+    ends when `enough` are found (never, if negative).
     """
-    found = np.empty(3 * (count * count + 1))
+    found = np.empty(4 * (count * count + 1))
     n = 0
     for i in range(count):
         cx, cy, cz, radius = caps[4 * i], caps[4 * i + 1], caps[4 * i + 2], caps[4 * i + 3]
         x, y, z = (cx, cy, cz) if radius >= math.pi else point_on_circle(cx, cy, cz, radius)
-        if units_excluding(x, y, z, 1e-6, caps, units, count, budget + 1) <= budget:
-            found[3 * n], found[3 * n + 1], found[3 * n + 2] = x, y, z
-            n += 1
+        n = keep_corner(x, y, z, SLACK, caps, units, count, budget, found, n)
         for j in range(i):
             px, py, pz, qx, qy, qz, slack = circle_crossings(
                 cx, cy, cz, radius, caps[4 * j], caps[4 * j + 1], caps[4 * j + 2], caps[4 * j + 3]
             )
-            if slack < 0.0:
-                continue
-            slack += 1e-6
-            if units_excluding(px, py, pz, slack, caps, units, count, budget + 1) <= budget:
-                found[3 * n], found[3 * n + 1], found[3 * n + 2] = px, py, pz
-                n += 1
-            if units_excluding(qx, qy, qz, slack, caps, units, count, budget + 1) <= budget:
-                found[3 * n], found[3 * n + 1], found[3 * n + 2] = qx, qy, qz
-                n += 1
-            if only_one and n > 0:
-                return found, n
+            if slack >= 0.0:
+                n = keep_corner(px, py, pz, slack + SLACK, caps, units, count, budget, found, n)
+                n = keep_corner(qx, qy, qz, slack + SLACK, caps, units, count, budget, found, n)
+        if n >= enough >= 0:
+            break
     return found, n
+
+
+def keep_corner(
+    x: float,
+    y: float,
+    z: float,
+    slack: float,
+    caps: Numbers,
+    units: Integers,
+    count: int,
+    budget: int,
+    found: NDArray[np.float64],
+    n: int,
+) -> int:
+    """Add a point to those found if it is possibly in the region; returns how many there are then."""
+    if units_excluding(x, y, z, slack, caps, units, count, budget + 1) > budget:
+        return n
+    found[4 * n], found[4 * n + 1], found[4 * n + 2], found[4 * n + 3] = x, y, z, slack
+    return n + 1
 
 
 def region_meets_cap(
@@ -241,11 +265,11 @@ def region_meets_cap(
     if radius < 0.0:
         return False
     for i in range(corner_count):
-        k = 3 * i
-        if angle_between(corners[k], corners[k + 1], corners[k + 2], zx, zy, zz) <= radius + 1e-6:
+        k = 4 * i
+        if angle_between(corners[k], corners[k + 1], corners[k + 2], zx, zy, zz) <= radius + corners[k + 3]:
             return True
     x, y, z = (zx, zy, zz) if radius >= math.pi else point_on_circle(zx, zy, zz, radius)
-    if units_excluding(x, y, z, 1e-6, caps, units, count, budget + 1) <= budget:
+    if units_excluding(x, y, z, SLACK, caps, units, count, budget + 1) <= budget:
         return True
     for i in range(count):
         px, py, pz, qx, qy, qz, slack = circle_crossings(
@@ -253,7 +277,7 @@ def region_meets_cap(
         )
         if slack < 0.0:
             continue
-        slack += 1e-6
+        slack += SLACK
         if units_excluding(px, py, pz, slack, caps, units, count, budget + 1) <= budget:
             return True
         if units_excluding(qx, qy, qz, slack, caps, units, count, budget + 1) <= budget:
@@ -322,8 +346,11 @@ def inside_outline(x: float, y: float, z: float, flattening: float, outlines: Ou
 
     `flattening` is b/a: it takes the reduced latitude back to the geodetic one in which borders are drawn.
     """
-    latitude = math.degrees(math.atan2(z, flattening * math.sqrt(x * x + y * y)))
+    # An edge that ends at the north pole, or stands on the western edge of the frame, must still be counted.
+    latitude = min(math.degrees(math.atan2(z, flattening * math.sqrt(x * x + y * y))), NORTHERNMOST)
     longitude = math.degrees(math.atan2(y, x))
+    if longitude <= -180.0:
+        longitude = 180.0
     band = outlines.first_band[which] + min(int((latitude + 90.0) / BAND_DEGREES), int(180.0 / BAND_DEGREES) - 1)
     edges = outlines.edges
     inside = False
@@ -431,8 +458,10 @@ def sides_of_outline(
     """
     sides = 0
     for i in range(corner_count):
-        k = 3 * i
-        if inside_outline(corners[k], corners[k + 1], corners[k + 2], flattening, outlines, which):
+        k = 4 * i
+        if corners[k + 3] > outlines.margin[which]:
+            sides = BOTH  # so ill-conditioned that the corner itself may be across the border
+        elif inside_outline(corners[k], corners[k + 1], corners[k + 2], flattening, outlines, which):
             sides |= INSIDE
         else:
             sides |= OUTSIDE

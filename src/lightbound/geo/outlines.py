@@ -105,7 +105,7 @@ def _without_seams(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Edges less the parts of the antimeridian that have area on both sides, and less those on a pole."""
     on_pole = (np.abs(edges[:, 1]) == 90) & (edges[:, 1] == edges[:, 3])
     on_seam = (np.abs(edges[:, 0]) == 180) & (edges[:, 0] == edges[:, 2]) & ~on_pole
-    kept = edges[~on_pole & ~on_seam]
+    kept: NDArray[np.float64] = edges[~on_pole & ~on_seam]
     seam = edges[on_seam]
     if not len(seam):
         return kept

@@ -51,9 +51,7 @@ def caps_at_edge(caps: Numbers, units: Integers, count: int, budget: int) -> lis
         for cap in {int(arcs[3 * arc]) for arc in range(n)}
     }
     return [
-        cap
-        for cap in range(count)
-        if (*(float(caps[4 * cap + part]) for part in range(4)), int(units[cap])) in at_edge
+        cap for cap in range(count) if (*(float(caps[4 * cap + part]) for part in range(4)), int(units[cap])) in at_edge
     ]
 
 

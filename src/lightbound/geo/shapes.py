@@ -14,25 +14,29 @@ import shapely
 import shapely.affinity
 from geographiclib.geodesic import Geodesic
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
+from lightbound.errors import ErrorCode, Fault, Malformed
 from lightbound.geo.areas import Countries, Disc, Drawing
 from lightbound.geo.borders import Borders, Polygon
 from lightbound.geo.earth import LEAST_RADIUS_M, WGS84_A_M, WGS84_B_M, Position
-from lightbound.geo.kernels import inside_outline
-from lightbound.geo.outlines import Outline, outline_of, pooled
+from lightbound.geo.kernels import distance_to_outline, inside_outline
+from lightbound.geo.outlines import LONGEST_EDGE_DEGREES, Outline, outline_of, pooled
 
 FLATTENING: Final = WGS84_B_M / WGS84_A_M
 """b/a of WGS-84."""
 
-QUARTER_M: Final = 10_001_966.0
-"""A quarter of a meridian: circles wider than this are drawn as all the Earth less a circle about the antipode."""
+WIDEST_DRAWN_M: Final = 19_900_000.0
+"""Widest circle that a union may hold: from 19,970 km on the ring about the antipode crosses itself."""
 
 CIRCLE_SIDE_M: Final = 4_000.0
-"""Longest side of the polygon that stands for a circle inside a union; at least 360 sides. Its sagitta, at most
-9 m, is part of `SHAPE_SLACK_M`'s error budget through `CIRCLE_SAGITTA_M`."""
+"""Longest side of the polygon that stands for a circle inside a union; there are at least 360 sides."""
+
+SHORTEST_SIDE_M: Final = 3.0
+"""Sides this short are not halved further, however many degrees of longitude they span beside a pole."""
 
 CIRCLE_SAGITTA_M: Final = 10.0
-"""Added to the margin of a union that holds a circle."""
+"""Added to the margin of a union that holds a circle: how far its sides stray from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,55 +98,116 @@ def area_of(
             members.append(drawings[part])
         else:
             members.append(_polygons(_drawn(part)))
-    polygons = members[0] if len(members) == 1 else _dissolved(members)
+    # The features of a border do not overlap one another; what somebody has drawn may.
+    alone = len(members) == 1 and isinstance(parts[0], Countries)
+    polygons = members[0] if alone else _dissolved(members)
     sagitta_m = CIRCLE_SAGITTA_M if any(isinstance(part, Disc) for part in parts) else 0.0
     return Area(shape=outline_of(polygons, border_error_m=border_error_m + sagitta_m), countries=countries)
 
 
 def outline_in(outline: Outline, other: Circle | Outline) -> Relation:
     """How an outline lies to another area: surely inside it as drawn, possibly touching it, or apart."""
-    margin = outline.margin_m / LEAST_RADIUS_M
     if isinstance(other, Outline):
         if shapely.covers(other.drawn, outline.drawn):
             return Relation.INSIDE
-        # Degrees of longitude shrink towards the poles: past 85 degrees everything within reach counts as near.
-        low, high = np.abs(shapely.bounds(outline.drawn)[[1, 3]])
-        shrink = math.cos(math.radians(min(85.0, max(low, high) + 1.0)))
-        near = math.degrees(margin + other.margin_m / LEAST_RADIUS_M) / shrink
-        return Relation.TOUCHING if shapely.dwithin(outline.drawn, other.drawn, near) else Relation.APART
-    if not len(outline.arcs):
-        return Relation.TOUCHING
+        return Relation.TOUCHING if _outlines_touch(outline, other) else Relation.APART
     angles = 2 * np.arcsin(np.minimum(1, np.linalg.norm(outline.arcs[:, :3] - other.centre, axis=1) / 2))
     lengths = outline.arcs[:, 6]
-    holds_centre = inside_outline(*other.centre, FLATTENING, pooled([outline]), 0)
-    if (angles + lengths <= other.inner).all() and holds_centre:
-        return Relation.INSIDE
-    near_edge = (angles - lengths <= other.outer + margin).any()
-    return Relation.TOUCHING if holds_centre or near_edge else Relation.APART
+    x, y, z = other.centre
+    pool = pooled([outline])
+    if len(angles) and (angles + lengths <= other.inner).all():
+        # The border is all in the circle, so all that is outside the circle lies on one side of it.
+        return Relation.TOUCHING if inside_outline(-x, -y, -z, FLATTENING, pool, 0) else Relation.INSIDE
+    near_edge = (angles - lengths <= other.outer + outline.margin_m / LEAST_RADIUS_M).any()
+    return Relation.TOUCHING if near_edge or inside_outline(x, y, z, FLATTENING, pool, 0) else Relation.APART
+
+
+def _outlines_touch(one: Outline, other: Outline) -> bool:
+    """Whether two outlines overlap, or come within their margins of one another."""
+    pool = pooled([one, other])
+    if not len(one.arcs) or not len(other.arcs):
+        return True
+    for outline, holder in ((one, 1), (other, 0)):
+        x, y, z = (float(part) for part in outline.arcs[0, :3])
+        if inside_outline(x, y, z, FLATTENING, pool, holder):
+            return True
+    near = (one.margin_m + other.margin_m) / LEAST_RADIUS_M
+    own_length = float(one.arcs[:, 6].max())
+    chords, _ = KDTree(other.arcs[:, :3]).query(one.arcs[:, :3])
+    angles = 2 * np.arcsin(np.minimum(1, chords / 2))
+    for place in np.argsort(angles):
+        if angles[place] > near + own_length + float(other.arcs[:, 6].max()):
+            return False
+        x, y, z = (float(part) for part in one.arcs[place, :3])
+        if distance_to_outline(x, y, z, pool, 1) <= near + own_length:
+            return True
+    return False
 
 
 def _drawn(disc: Disc) -> shapely.Geometry:
-    """A circle as a polygon in the frame cut at the antimeridian, its corners exactly on the geodesic circle."""
+    """A circle as a polygon in the frame cut at the antimeridian, its corners exactly on the geodesic circle.
+
+    Raises:
+        Malformed: the circle is too wide to be drawn.
+    """
     radius_m = disc.radius_km * 1000.0
-    sides = max(360, math.ceil(2 * math.pi * min(radius_m, QUARTER_M) / CIRCLE_SIDE_M))
-    ring = np.empty((sides + 1, 2))
-    for side in range(sides):
-        end = Geodesic.WGS84.Direct(disc.latitude, disc.longitude, 360.0 * side / sides, radius_m)
-        ring[side] = end["lon2"], end["lat2"]
-    ring[:-1, 0] = np.unwrap(ring[:-1, 0], period=360.0)
-    ring[-1] = ring[0]
-    centre_latitude = disc.latitude
-    if radius_m > QUARTER_M:
-        centre_latitude = -centre_latitude
-    turn = ring[-2, 0] - ring[0, 0]
+    if radius_m > WIDEST_DRAWN_M:
+        raise Malformed(
+            Fault(
+                code=ErrorCode.AREA_MALFORMED,
+                expected=f"a circle of at most {WIDEST_DRAWN_M / 1000:,.0f} km inside a union",
+                found=f"{disc.radius_km:,.1f} km",
+                next="a circle on its own may be wider",
+            )
+        )
+    ring = _ring(disc.latitude, disc.longitude, radius_m)
+    turn = ring[-1, 0] - ring[0, 0]
+    to_pole_m = {
+        pole: Geodesic.WGS84.Inverse(disc.latitude, disc.longitude, pole, 0.0)["s12"] for pole in (90.0, -90.0)
+    }
     if abs(turn) > 180.0:
-        # The ring goes round a pole: close it along that pole.
-        end_longitude = ring[0, 0] + math.copysign(360.0, turn)
-        pole = math.copysign(90.0, centre_latitude)
-        ring[-1] = end_longitude, ring[0, 1]
-        ring = np.vstack((ring, [[end_longitude, pole], [ring[0, 0], pole], ring[0]]))
+        # The ring goes round the pole that the circle holds: close it along that pole.
+        pole = min(to_pole_m, key=to_pole_m.__getitem__)
+        return _wrapped(shapely.Polygon([*ring, (ring[-1, 0], pole), (ring[0, 0], pole), ring[0]]))
     drawn = _wrapped(shapely.Polygon(ring))
-    return shapely.box(-180, -90, 180, 90).difference(drawn) if radius_m > QUARTER_M else drawn
+    if max(to_pole_m.values()) < radius_m:
+        # It holds both poles: what the ring goes round in this frame is all that the circle leaves out.
+        return shapely.box(-180, -90, 180, 90).difference(drawn)
+    return drawn
+
+
+def _ring(latitude: float, longitude: float, radius_m: float) -> NDArray[np.float64]:
+    """Positions on a geodesic circle, longitudes running on; the last is the first, once around if it holds one pole.
+
+    Near a pole a short side can span many degrees of longitude and then strays far from the circle, so sides are
+    halved until they span little or are short.
+    """
+
+    def at(azimuth: float) -> tuple[float, float]:
+        end = Geodesic.WGS84.Direct(latitude, longitude, azimuth, radius_m)
+        return end["lon2"], end["lat2"]
+
+    per_degree_m = math.radians(1.0) * radius_m
+    sides = max(360, math.ceil(per_degree_m * 360.0 / CIRCLE_SIDE_M))
+    azimuths = [360.0 * side / sides for side in range(sides + 1)]
+    ring = [at(0.0)]
+    pending = [(azimuth, at(azimuth)) for azimuth in reversed(azimuths[1:])]
+    reached = 0.0
+    while pending:
+        azimuth, end = pending[-1]
+        span = abs((end[0] - ring[-1][0] + 180.0) % 360.0 - 180.0)
+        if span > LONGEST_EDGE_DEGREES and (azimuth - reached) * per_degree_m > SHORTEST_SIDE_M:
+            halfway = (reached + azimuth) / 2
+            pending.append((halfway, at(halfway)))
+            continue
+        ring.append(end)
+        reached = azimuth
+        pending.pop()
+    positions = np.array(ring)
+    positions[:, 0] = np.unwrap(positions[:, 0], period=360.0)
+    turns = round((positions[-1, 0] - positions[0, 0]) / 360.0)
+    positions[-1] = positions[0, 0] + 360.0 * turns, positions[0, 1]
+    return positions
 
 
 def _wrapped(polygon: shapely.Polygon) -> shapely.Geometry:
