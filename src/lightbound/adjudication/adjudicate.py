@@ -11,7 +11,7 @@ import numpy as np
 
 from lightbound.adjudication.facts import Settings, facts_of, judged
 from lightbound.adjudication.kernels import Columns
-from lightbound.adjudication.verdicts import Assumption, BorderUsed, Proof, Question, Verdicts, standings
+from lightbound.adjudication.verdicts import UNATTESTED, Assumption, BorderUsed, Proof, Question, Verdicts, standings
 from lightbound.geo.earth import LEAST_RADIUS_M
 from lightbound.geo.regions import ellipsoid_area_km2
 from lightbound.geo.shapes import Area
@@ -62,6 +62,7 @@ def adjudicate(
         fault_budget=settings.fault_budget,
         proof=settings.proof,
         window_ns=settings.window_ns,
+        assurance=UNATTESTED,
         assumptions=assumptions(readings, landmarks, settings),
         border=border,
         algorithm=ALGORITHM,

@@ -69,6 +69,23 @@ class Assumption(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assurance:
+    """How strongly the key that answered is tied to the chip, and what is therefore not shown."""
+
+    tier: str
+    reasons: tuple[str, ...]
+    does_not_show: tuple[str, ...]
+
+
+UNATTESTED: Final = Assurance(
+    tier="A0",
+    reasons=("no_attestation_read",),
+    does_not_show=("key_not_copied", "key_beside_chip", "genuine_chip", "after_window"),
+)
+"""The tier of every verdict that rests on readings alone: a copy of the key at the licensed site wins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BorderUsed:
     """Which map of borders the verdicts rest on, and how far it is taken to err."""
 
@@ -119,6 +136,7 @@ class Verdicts:
     """The strongest claim allowed: with `alone`, joint proofs were not tried."""
     window_ns: int
     assumptions: tuple[Assumption, ...]
+    assurance: Assurance
     border: BorderUsed
     algorithm: str
 

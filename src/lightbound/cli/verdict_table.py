@@ -20,6 +20,11 @@ from lightbound.adjudication.verdicts import (
 WIDTH: Final = 100
 """Columns of the table where it goes to a file or a pipe."""
 
+NOT_SHOWN: Final = (
+    "Not shown, at assurance tier {tier}: that the key sits in the genuine chip, that it was not copied, "
+    "or where it is after the window."
+)
+
 MOST_LINES: Final = 200
 """Chips shown at most; a longer table is for `--out` or `--json`."""
 
@@ -53,7 +58,7 @@ def print_table(verdicts: Verdicts) -> None:
     order = sorted(range(len(verdicts)), key=lambda chip: (int(verdicts.standing[chip]), chip))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("chip", overflow="fold")
-    for heading in ("standing", "licensed area", "excluded area"):
+    for heading in (f"standing ({verdicts.assurance.tier})", "licensed area", "excluded area"):
         table.add_column(heading, no_wrap=True)
     table.add_column("units", justify="right")
     if verdicts.region_area_km2 is not None:
@@ -91,10 +96,7 @@ def _print_grounds(console: Console, verdicts: Verdicts) -> None:
             budget=verdicts.fault_budget, border=f"{border.name} {border.version}", border_error=f"{border.error_m:g}"
         )
         console.print(f"  {assumption}: {text}", soft_wrap=True)
-    console.print(
-        "Not shown: that the key is in the chip (no attestation was read: tier A0), nor where it is now.",
-        soft_wrap=True,
-    )
+    console.print(NOT_SHOWN.format(tier=verdicts.assurance.tier), soft_wrap=True)
 
 
 def _answer(question: Question, chip: int) -> str:

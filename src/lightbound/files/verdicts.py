@@ -5,7 +5,7 @@ CSV holds them flat.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,7 +107,17 @@ def table_of(verdicts: Verdicts, chips: range, *, flat: bool) -> pa.Table:
         "sessions": pa.nulls(count, pa.int64())
         if verdicts.sessions is None
         else pa.array(verdicts.sessions[part], pa.int64()),
-        "assumptions": _assumptions(verdicts, count, flat=flat),
+        "assumptions": _several(verdicts.assumptions, count, flat=flat),
+        **_group(
+            "assurance",
+            {
+                "tier": _same(verdicts.assurance.tier, count),
+                "reasons": _several(verdicts.assurance.reasons, count, flat=flat),
+                "does_not_show": _several(verdicts.assurance.does_not_show, count, flat=flat),
+            },
+            np.ones(count, bool),
+            flat=flat,
+        ),
         **_group(
             "border",
             {
@@ -175,6 +185,7 @@ def _same(value: str | float, count: int) -> pa.Array:
     return pa.repeat(pa.scalar(value), count)
 
 
-def _assumptions(verdicts: Verdicts, count: int, *, flat: bool) -> pa.Array:
-    words = [str(assumption) for assumption in verdicts.assumptions]
-    return _same(" ".join(words), count) if flat else pa.repeat(pa.scalar(words, pa.list_(pa.string())), count)
+def _several(words: Sequence[str], count: int, *, flat: bool) -> pa.Array:
+    """The same words for every chip: a list, or one text with spaces where columns are flat."""
+    texts = [str(word) for word in words]
+    return _same(" ".join(texts), count) if flat else pa.array([texts] * count, pa.list_(pa.string()))
