@@ -77,12 +77,12 @@ def test_every_kind_of_part_is_read() -> None:
         ("", "an area: country codes, circle(lat,lon,km) or @file.geojson", "''"),
         (" ", "an area: country codes, circle(lat,lon,km) or @file.geojson", "''"),
         ("CN|", "an area: country codes, circle(lat,lon,km) or @file.geojson", "''"),
-        ("CN++HK", "a country code such as DE or NE-KOS", "''"),
-        ("cn", "a country code such as DE or NE-KOS", "'cn'"),
-        ("CHN", "a country code such as DE or NE-KOS", "'CHN'"),
-        ("CN HK", "a country code such as DE or NE-KOS", "'CN HK'"),
-        ("NE-K", "a country code such as DE or NE-KOS", "'NE-K'"),
-        ("ＣＮ", "a country code such as DE or NE-KOS", "'ＣＮ'"),  # noqa: RUF001 - such letters are what is refused
+        ("CN++HK", "a country code such as DE or NE-PGA", "''"),
+        ("cn", "a country code such as DE or NE-PGA", "'cn'"),
+        ("CHN", "a country code such as DE or NE-PGA", "'CHN'"),
+        ("CN HK", "a country code such as DE or NE-PGA", "'CN HK'"),
+        ("NE-K", "a country code such as DE or NE-PGA", "'NE-K'"),
+        ("ＣＮ", "a country code such as DE or NE-PGA", "'ＣＮ'"),  # noqa: RUF001 - such letters are what is refused
         ("circle(1,2)", "circle(lat,lon,km)", "'circle(1,2)'"),
         ("circle(1,2,3", "circle(lat,lon,km)", "'circle(1,2,3'"),
         ("circle(1,2,3)+CN", "circle(lat,lon,km)", "'circle(1,2,3)+CN'"),

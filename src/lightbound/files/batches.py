@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Progress = Callable[[int], None]
-"""Told how many bytes of the file have been read so far; the last call names its size."""
+"""Told of every further part of the file that has been read, in bytes; all parts together are its size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +14,7 @@ class Batch:
 
     columns: Mapping[str, Any]
     """Arrow arrays by name; columns that the file does not have are not here. Of CSV all are text, an empty value
-    being null. Text that is not a number or a time is dictionary-encoded."""
+    being null. Text whose values repeat is dictionary-encoded."""
     lines: Sequence[int]
     """Line of each row, for faults: that of a text file, or the row's number in Parquet."""
 

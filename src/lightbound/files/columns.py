@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lightbound.errors import ErrorCode
 from lightbound.files.batches import Batch
 from lightbound.files.faults import FAULTS_KEPT, Faults, shown
+from lightbound.files.lookup import Lookup
 
 LONGEST_ID: Final = 128
 """Characters of an id."""
@@ -80,16 +81,30 @@ def ids(batch: Batch, name: str, known: dict[str, int], faults: Faults, *, learn
     return found
 
 
+def places(batch: Batch, name: str, lookup: Lookup, faults: Faults) -> NDArray[np.int32]:
+    """Place of each row's id in a list, as `ids` gives it; for columns in which hardly an id stands twice."""
+    array = batch.columns[name]
+    plain = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    found = lookup.places(plain)
+    missing = nulls(plain)
+    for row in np.flatnonzero(found == UNKNOWN).tolist():
+        if missing[row] or not is_id(plain[row].as_py()):
+            found[row] = NO_ID
+    report(batch, name, faults, (found == NO_ID) & ~missing, ErrorCode.VALUE_MALFORMED, _ID)
+    return found
+
+
 def new_ids(batch: Batch, name: str, lines: dict[str, int], faults: Faults) -> None:
     """Add each row's id and line to `lines`, in order; report what is missing, no id, or there already."""
     report_missing(batch, name, faults)
-    codes, values = text_codes(batch, name)
-    wrong = np.array([*(not is_id(value) for value in values), False])
-    report(batch, name, faults, wrong[codes], ErrorCode.VALUE_MALFORMED, _ID)
-    again: list[int] = []
-    for row, (code, line) in enumerate(zip(codes.tolist(), batch.lines, strict=True)):
-        if code >= 0 and lines.setdefault(values[code], line) != line:
-            again.append(row)
+    values = batch.columns[name].to_pylist()
+    wrong = np.array([value is not None and not is_id(value) for value in values])
+    report(batch, name, faults, wrong, ErrorCode.VALUE_MALFORMED, _ID)
+    again = [
+        row
+        for row, (value, line) in enumerate(zip(values, batch.lines, strict=True))
+        if value is not None and lines.setdefault(value, line) != line
+    ]
     faults.add_rows(
         ErrorCode.DUPLICATE,
         again,
@@ -97,7 +112,7 @@ def new_ids(batch: Batch, name: str, lines: dict[str, int], faults: Faults) -> N
         lines=batch.lines,
         column=name,
         expected=f"each {name} once",
-        found=lambda row: f"{shown(values[codes[row]])}, which line {lines[values[codes[row]]]} has",
+        found=lambda row: f"{shown(values[row])}, which line {lines[values[row]]} has",
     )
 
 

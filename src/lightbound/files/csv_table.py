@@ -11,7 +11,7 @@ import pyarrow.csv
 from lightbound.errors import ErrorCode
 from lightbound.files.batches import Batch
 from lightbound.files.faults import Faults
-from lightbound.files.header import Columns, Kind, check_header
+from lightbound.files.header import Columns, check_header
 from lightbound.files.lines import BYTE_ORDER_MARK, Block, blocks, one_by_one, row_is_sound, sound, values_of
 
 _OTHER_FORMATS: Final = {b"\x1f\x8b": "gzip", b"PAR1": "Parquet", b"PK\x03\x04": "a ZIP archive or a spreadsheet"}
@@ -23,9 +23,13 @@ def csv_batches(file: BinaryIO, columns: Columns, faults: Faults, *, zipped: boo
     texts = _texts(file, faults, zipped=zipped)
     header, text, line = _header(texts, faults)
     check_header(header, columns, faults, line=line - 1)
-    kinds = {header.index(name): kind for name, kind in columns.kinds.items() if name in header}
+    wanted = {
+        str(header.index(name)): pa.dictionary(pa.int32(), pa.string()) if name in columns.repeating else pa.string()
+        for name in columns.kinds
+        if name in header
+    }
     while True:
-        batch = _batch(text, line, header, kinds, faults)
+        batch = _batch(text, line, header, wanted, faults)
         if len(batch):
             yield batch, file.tell()
         following = next(texts, None)
@@ -74,25 +78,21 @@ def _header(texts: Iterator[tuple[bytes, int]], faults: Faults) -> tuple[list[st
     raise faults.error()
 
 
-def _batch(text: bytes, line: int, header: list[str], kinds: Mapping[int, Kind], faults: Faults) -> Batch:
+def _batch(text: bytes, line: int, header: list[str], wanted: Mapping[str, Any], faults: Faults) -> Batch:
     block = sound(text, line, columns=len(header), faults=faults)
-    table, whole = _split(block, len(header), kinds)
+    table, whole = _split(block, len(header), wanted)
     if not whole:
         # A line has too many values or too few. Which one is looked for only now, because such files are rare.
         block = one_by_one(text, line, columns=len(header), faults=faults)
-        table, _ = _split(block, len(header), kinds)
-    arrays = {header[position]: table.column(str(position)).combine_chunks() for position in kinds}
+        table, _ = _split(block, len(header), wanted)
+    arrays = {header[int(position)]: table.column(position).combine_chunks() for position in wanted}
     return Batch(columns=arrays, lines=block.lines)
 
 
-def _split(block: Block, width: int, kinds: Mapping[int, Kind]) -> tuple[Any, bool]:
-    """The wanted columns of a block, and whether each of its rows is among them."""
-    types = {
-        str(position): pa.dictionary(pa.int32(), pa.string()) if kind is Kind.TEXT else pa.string()
-        for position, kind in kinds.items()
-    }
+def _split(block: Block, width: int, types: Mapping[str, Any]) -> tuple[Any, bool]:
+    """The columns of a block whose positions are wanted, and whether each of its rows is among them."""
     if not block.lines:
-        return pa.schema(types).empty_table(), True
+        return pa.schema(list(types.items())).empty_table(), True
     table = pyarrow.csv.read_csv(
         pa.BufferReader(block.text),
         read_options=pyarrow.csv.ReadOptions(
@@ -101,7 +101,7 @@ def _split(block: Block, width: int, kinds: Mapping[int, Kind]) -> tuple[Any, bo
         parse_options=pyarrow.csv.ParseOptions(invalid_row_handler=lambda _: "skip"),
         convert_options=pyarrow.csv.ConvertOptions(
             include_columns=list(types),
-            column_types=types,
+            column_types=dict(types),
             check_utf8=False,  # done for the whole block at once
             null_values=[""],
             strings_can_be_null=True,

@@ -1,5 +1,6 @@
 """What is wrong with one file: the first faults in full, and the count of all of them."""
 
+import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Final
@@ -47,6 +48,12 @@ class Faults:
         if len(self._kept) > 4 * FAULTS_KEPT:
             self._kept = self._first()
 
+    def add_elsewhere(self, error: Malformed) -> None:
+        """Take over what was found in another file that this one names, unless it has been already."""
+        if error.faults[0] not in self._kept:
+            self._kept.extend(error.faults)
+            self._total += error.total
+
     def add_rows(
         self,
         code: ErrorCode,
@@ -85,6 +92,8 @@ class Faults:
 
 def shown(value: object) -> str:
     """A value as a fault repeats it: quoted, unprintable characters escaped, and not longer than a line."""
-    # A text is cut before it is quoted, so that a mebibyte is not escaped to show sixty characters of it.
-    text = repr(value[: LONGEST_FOUND + 1] if isinstance(value, str | bytes) else value)
-    return text if len(text) <= LONGEST_FOUND + 3 else f"{text[:LONGEST_FOUND]}..."
+    if isinstance(value, str | bytes):
+        return repr(value[:LONGEST_FOUND]) + ("..." if len(value) > LONGEST_FOUND else "")
+    # Brackets of JSON can be nested as deep as Python goes; reprlib stops at the sixth.
+    text = reprlib.repr(value)
+    return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]}..."

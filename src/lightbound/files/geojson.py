@@ -163,10 +163,13 @@ def _geometries(document: dict[str, Any], feature: str | None, faults: Faults) -
     if not found:
         faults.add(ErrorCode.GEOJSON_INVALID, expected="at least one feature", found="none", column="features")
         raise faults.error()
+    geometries = []
     for each, where in found:
-        if _member(each, "type") != "Feature":
+        if _member(each, "type") == "Feature":
+            geometries.append((each.get("geometry"), f"{where}.geometry".lstrip(".")))
+        else:
             _malformed(faults, "a Feature", _member(each, "type"), f"{where}.type".lstrip("."))
-    return [(_member(each, "geometry"), f"{where}.geometry".lstrip(".")) for each, where in found]
+    return geometries
 
 
 def _names(feature: Any) -> set[str]:

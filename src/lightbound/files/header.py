@@ -31,8 +31,15 @@ class Columns:
     one_of: Mapping[str, Kind] = field(default_factory=dict)
     """Exactly one of these, where there are any."""
     optional: Mapping[str, Kind] = field(default_factory=dict)
+    distinct: frozenset[str] = frozenset()
+    """Columns of text in which hardly a value stands twice: looking for repetitions there is lost work."""
     also_known_as: Mapping[str, str] = field(default_factory=dict)
     """Names in use elsewhere, and the one meant."""
+
+    @property
+    def repeating(self) -> frozenset[str]:
+        """Columns of text in which values repeat, and are kept once."""
+        return frozenset(name for name, kind in self.kinds.items() if kind is Kind.TEXT) - self.distinct
 
     @property
     def kinds(self) -> dict[str, Kind]:

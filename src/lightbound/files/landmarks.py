@@ -17,7 +17,7 @@ from lightbound.ranging.readings import Landmark
 GREATEST_POSITION_ERROR_M: Final = 20_037_508
 """Half of the equator: the whole Earth. More is a mistake of units."""
 
-_COLUMNS: Final = Columns(
+COLUMNS: Final = Columns(
     required={
         "landmark_id": Kind.TEXT,
         "latitude": Kind.DECIMAL,
@@ -25,6 +25,7 @@ _COLUMNS: Final = Columns(
         "position_error_m": Kind.DECIMAL,
     },
     optional={"fault_unit": Kind.TEXT, "country": Kind.TEXT},
+    distinct=frozenset({"landmark_id"}),
     also_known_as={
         "id": "landmark_id",
         "landmark": "landmark_id",
@@ -51,7 +52,7 @@ def read_landmarks(path: Path) -> tuple[Landmark, ...]:
     lines: dict[str, int] = {}
     rows: list[tuple[float, float, float, str | None, str | None]] = []
     filled = Filled("fault_unit")
-    for batch in read_table(path, _COLUMNS, faults):
+    for batch in read_table(path, COLUMNS, faults):
         new_ids(batch, "landmark_id", lines, faults)
         for name in ("latitude", "longitude", "position_error_m"):
             report_missing(batch, name, faults)
@@ -86,7 +87,7 @@ def read_landmarks(path: Path) -> tuple[Landmark, ...]:
 
 def landmark_columns_ignored(path: Path) -> tuple[str, ...]:
     """Names of the columns of the file that are not looked at."""
-    return columns_ignored(path, _COLUMNS)
+    return columns_ignored(path, COLUMNS)
 
 
 def _texts(batch: Batch, name: str) -> list[str | None]:

@@ -150,7 +150,7 @@ def _suspicious(text: bytes, data: NDArray[np.uint8], ends: NDArray[np.int64]) -
     """
     if len(ends) and np.diff(ends, prepend=-1).max() > LONGEST_LINE_BYTES:
         return True
-    if text.count(b"\r") != text.count(b"\r\n"):
+    if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
         return True
     if b'"' in text and not _quotes_are_paired(data):
         return True

@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 
 from lightbound.errors import ErrorCode
 from lightbound.files.batches import Batch, Progress
-from lightbound.files.columns import UNKNOWN, Filled, ids, report_missing
+from lightbound.files.columns import UNKNOWN, Filled, ids, places, report_missing
 from lightbound.files.faults import Faults, shown
 from lightbound.files.header import Columns, Kind
+from lightbound.files.lookup import Lookup
 from lightbound.files.quantities import instants, milliseconds, whole_numbers
 from lightbound.files.tables import columns_ignored, read_table
 from lightbound.ranging.readings import Chips, Landmark, Readings
 from lightbound.units import LONGEST_ROUND_TRIP_NS
 
-_COLUMNS: Final = Columns(
+COLUMNS: Final = Columns(
     required={"landmark_id": Kind.TEXT, "chip_id": Kind.TEXT},
     one_of={"round_trip_ns": Kind.WHOLE, "round_trip_ms": Kind.DECIMAL},
     optional={
@@ -26,6 +27,7 @@ _COLUMNS: Final = Columns(
         "clock_error_ns": Kind.WHOLE,
         "session_id": Kind.TEXT,
     },
+    distinct=frozenset({"chip_id"}),
     also_known_as={
         **dict.fromkeys(("rtt_ns", "latency_ns"), "round_trip_ns"),
         **dict.fromkeys(("rtt", "rtt_ms", "rtt_us", "latency", "latency_ms", "round_trip"), "round_trip_ms"),
@@ -53,22 +55,22 @@ def read_measurements(
     """
     faults = Faults(str(path))
     gathered = _Gathered(landmarks, chips)
-    for batch in read_table(path, _COLUMNS, faults, progress):
+    for batch in read_table(path, COLUMNS, faults, progress):
         gathered.take(batch, faults)
     return gathered.readings(faults)
 
 
 def measurement_columns_ignored(path: Path) -> tuple[str, ...]:
     """Names of the columns of the file that are not looked at."""
-    return columns_ignored(path, _COLUMNS)
+    return columns_ignored(path, COLUMNS)
 
 
 class _Gathered:
     """The columns so far. Kept as one array per batch and joined once, at the end."""
 
     def __init__(self, landmarks: Sequence[Landmark], chips: Chips) -> None:
-        self._landmarks = {landmark.landmark_id: index for index, landmark in enumerate(landmarks)}
-        self._chips = {chip_id: index for index, chip_id in enumerate(chips.chip_ids)}
+        self._landmarks = {landmark.landmark_id: place for place, landmark in enumerate(landmarks)}
+        self._chips = Lookup(chips.chip_ids)
         self._sessions: dict[str, int] = {}
         self._parts: dict[str, list[NDArray[Any]]] = {}
         self._filled: dict[str, Filled] = {}
@@ -76,10 +78,10 @@ class _Gathered:
 
     def take(self, batch: Batch, faults: Faults) -> None:
         """Read the rows of a batch."""
-        for name in (*_COLUMNS.required, *_COLUMNS.one_of):
+        for name in (*COLUMNS.required, *COLUMNS.one_of):
             if name in batch.columns:
                 report_missing(batch, name, faults)
-        for name in _COLUMNS.optional:
+        for name in COLUMNS.optional:
             if name in batch.columns:
                 self._filled.setdefault(name, Filled(name)).see(batch)
         columns = self._values(batch, faults)
@@ -91,7 +93,7 @@ class _Gathered:
     def _values(self, batch: Batch, faults: Faults) -> dict[str, NDArray[Any]]:
         values: dict[str, NDArray[Any]] = {
             "landmark_id": ids(batch, "landmark_id", self._landmarks, faults),
-            "chip_id": ids(batch, "chip_id", self._chips, faults),
+            "chip_id": places(batch, "chip_id", self._chips, faults),
             "round_trip": (
                 _nanoseconds(batch, "round_trip_ns", faults, least=1)
                 if "round_trip_ns" in batch.columns

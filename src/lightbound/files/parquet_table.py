@@ -28,13 +28,14 @@ def parquet_batches(file: BinaryIO, columns: Columns, faults: Faults) -> Iterato
                 ErrorCode.VALUE_MALFORMED, expected=kind.value, found=shown(str(schema.field(name).type)), column=name
             )
     faults.raise_if_any()
-    parquet = _opened(file, faults, [name for name in kinds if pa.types.is_string(schema.field(name).type)])
+    repeating = [name for name in kinds if name in columns.repeating and pa.types.is_string(schema.field(name).type)]
+    parquet = _opened(file, faults, repeating)
     rows, total = 0, max(1, parquet.metadata.num_rows)
     try:
         for batch in parquet.iter_batches(batch_size=PARQUET_ROWS, columns=list(kinds)):
             lines = range(rows + 1, rows + 1 + batch.num_rows)
             rows += batch.num_rows
-            arrays = {name: _with_plain_nulls(batch.column(name)) for name in kinds}
+            arrays = {name: _contiguous(batch.column(name)) for name in kinds}
             valid = [_is_valid(array, name, lines, faults) for name, array in arrays.items()]
             if lines and all(valid):
                 yield Batch(columns=arrays, lines=lines), size * rows // total
@@ -64,10 +65,9 @@ def _not_parquet(error: Exception, faults: Faults) -> Exception:
     return faults.error()
 
 
-def _with_plain_nulls(array: Any) -> Any:
-    """The array, rewritten if it hides nulls in its dictionary."""
-    hidden = pa.types.is_dictionary(array.type) and array.dictionary.null_count
-    return array.dictionary_decode() if hidden else array
+def _contiguous(array: Any) -> Any:
+    """The array, its texts one after the other; Arrow cannot compute with the other layout yet."""
+    return array.cast(pa.large_string()) if pa.types.is_string_view(array.type) else array
 
 
 def _is_valid(array: Any, name: str, lines: Sequence[int], faults: Faults) -> bool:

@@ -40,7 +40,7 @@ _LATEST_S: Final = 7_258_118_400
 
 
 def whole_numbers(batch: Batch, name: str, faults: Faults, *, least: int, most: int, of: str) -> NDArray[np.int64]:
-    """A column of whole numbers from `least` to `most`; rows without one are 0 and not reported."""
+    """A column of whole numbers from `least` to `most`, of 18 digits at most; rows without one are 0, unreported."""
     array = batch.columns[name]
     expected = f"a whole number{of} from {least} to {most}"
     present = ~nulls(array)
@@ -62,7 +62,7 @@ def whole_numbers(batch: Batch, name: str, faults: Faults, *, least: int, most: 
 def decimals(batch: Batch, name: str, faults: Faults, *, least: float, most: float, of: str) -> NDArray[np.float64]:
     """A column of numbers from `least` to `most`, each the double nearest to what is written."""
     array = batch.columns[name]
-    expected = f"a number{of} from {least:g} to {most:g}"
+    expected = f"a number{of} from {least:.10g} to {most:.10g}"
     present = ~nulls(array)
     values, numbers = _doubles(array)
     report(batch, name, faults, present & ~numbers, ErrorCode.VALUE_MALFORMED, expected)

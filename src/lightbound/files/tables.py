@@ -26,7 +26,7 @@ def read_table(path: Path, columns: Columns, faults: Faults, progress: Progress 
         Unavailable: the file cannot be read.
     """
     ending = _ending(path, faults)
-    rows = 0
+    rows = told = 0
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
@@ -39,14 +39,15 @@ def read_table(path: Path, columns: Columns, faults: Faults, progress: Progress 
             for batch, position in batches:
                 rows += len(batch)
                 yield batch
-                if progress:
-                    progress(min(position, size))
+                if progress and position > told:
+                    progress(position - told)
+                    told = position
     except OSError as error:
         raise _unreadable(path, error) from error
     if not rows and not faults:
         faults.add(ErrorCode.FILE_EMPTY, expected="at least one row", found="a header only")
     if progress:
-        progress(size)
+        progress(size - told)
 
 
 def columns_ignored(path: Path, columns: Columns) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from lightbound.errors import ErrorCode, Fault, Unavailable
 
@@ -22,30 +22,42 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     A symbolic link is followed, so that the file it points at is replaced and not the link. A device, pipe or folder
     is refused. Inside the block an `OSError` is taken for a failure to write this file.
 
-    Killed before the name is taken, the process leaves `.NAME.XXXXXXXX.part` in the folder, never a part of a file
-    under the name; it may be deleted.
+    Killed before the name is taken, the process leaves `.lightbound-XXXXXXXX.part` in the folder, never a part of a
+    file under the name; it may be deleted.
 
     Raises:
-        Unavailable: the file cannot be written; nothing has changed.
+        Unavailable: the file cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        _fail(path, "a regular file, or none yet", "something else")
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        # "x": never write into what somebody else has put there. The mode is what the umask leaves, as for any file.
-        with part.open("xb") as file:
+        with _replacing(Path(os.path.realpath(path))) as file:
+            yield file
+    except OSError as error:
+        fault = Fault(
+            code=ErrorCode.WRITE_FAILED,
+            expected="a file that can be written",
+            found=error.strerror or type(error).__name__,
+            file=str(path),
+        )
+        raise Unavailable(fault) from error
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "Not a regular file")
+    part = target.with_name(f".lightbound-{secrets.token_hex(4)}.part")
+    # "x": never write into what somebody else has put there. The mode is what the umask leaves, as for any file.
+    with part.open("xb") as file:
+        try:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        part.replace(target)
-    except BaseException as error:
-        with suppress(OSError):
-            part.unlink()
-        if isinstance(error, OSError):
-            _fail(path, "a place to write to", error.strerror or type(error).__name__, error)
-        raise
-    # From here the whole file has the name. Dying before the folder is on disk can only bring back the old state.
+            part.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
+    # The whole file has the name. Dying before the folder is on disk can only bring back what was there before.
     _sync_folder(target.parent)
 
 
@@ -58,7 +70,3 @@ def _sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
-
-
-def _fail(path: Path, expected: str, found: str, cause: BaseException | None = None) -> NoReturn:
-    raise Unavailable(Fault(code=ErrorCode.WRITE_FAILED, expected=expected, found=found, file=str(path))) from cause
