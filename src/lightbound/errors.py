@@ -30,6 +30,7 @@ class ErrorCode(StrEnum):
     GEOJSON_INVALID = "geojson_invalid"
     BORDERS_CORRUPT = "borders_corrupt"
     LICENSED_INSIDE_EXCLUDED = "licensed_inside_excluded"
+    READ_FAILED = "read_failed"
     WRITE_FAILED = "write_failed"
 
 

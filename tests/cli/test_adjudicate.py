@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from lightbound.cli.verdict_options import ProofChoice, SpeedChoice, duration_ns
 from lightbound.cli.verdict_table import PLAINLY, STYLES
 from lightbound.files import verdicts as verdict_files
 from lightbound.ranging.bounds import Speed
+from tests.conftest import ROOT
 
 SINGAPORE = "1.3,103.8"
 LANDMARKS = """landmark_id,latitude,longitude,position_error_m,fault_unit
@@ -239,3 +241,13 @@ def test_choices_and_plain_words_cover_what_the_core_knows() -> None:
     assert set(STYLES) == set(STANDINGS)
     assert len(VERDICTS) == 4
     assert ENDINGS == verdict_files.ENDINGS
+
+
+def test_the_page_of_formats_lists_exactly_the_fields_of_a_verdict(case: Path, run: Run) -> None:
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8").split("## Verdicts:")[1].split("\n## ")[0]
+    listed = re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)
+    assert listed == list(_verdicts(run(case, "--json", "--region")[1])["near"])
+
+
+def test_what_adjudicate_prints_is_a_function_of_its_files(case: Path, run: Run) -> None:
+    assert run(case, "--json", "--region") == run(case, "--json", "--region")

@@ -60,7 +60,7 @@ def _document(path: Path, faults: Faults) -> dict[str, Any]:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
         found = error.strerror or type(error).__name__
-        fault = Fault(code=ErrorCode.FILE_FORMAT, expected="a file that can be read", found=found, file=str(path))
+        fault = Fault(code=ErrorCode.READ_FAILED, expected="a file that can be read", found=found, file=str(path))
         raise Unavailable(fault) from error
     if not content:
         faults.add(ErrorCode.FILE_EMPTY, expected="a GeoJSON object", found="nothing")

@@ -82,7 +82,7 @@ def _ending(path: Path, faults: Faults) -> str:
 def _unreadable(path: Path, error: OSError) -> Unavailable:
     return Unavailable(
         Fault(
-            code=ErrorCode.FILE_FORMAT,
+            code=ErrorCode.READ_FAILED,
             expected="a file that can be read",
             found=error.strerror or type(error).__name__,
             file=str(path),
