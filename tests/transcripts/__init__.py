@@ -1,0 +1,1 @@
+"""Sessions at the command line that pages show, run as written."""
