@@ -380,12 +380,18 @@ def circles_to_outlines(
 
 
 def region_touches_outline(
-    caps: Numbers, units: Integers, count: int, budget: int, outlines: Outlines, which: int
+    corners: Numbers,
+    corner_count: int,
+    caps: Numbers,
+    units: Integers,
+    count: int,
+    budget: int,
+    outlines: Outlines,
+    which: int,
 ) -> bool:
     """Whether the region possibly comes within the outline's margin of its border; False is a proof that it does not.
 
-    Every cap is grown by the margin, which holds every point that near to the region. A node of the tree, or a
-    piece of an arc, is settled when more than `budget` units exclude all of it.
+    A node of the tree is settled when more than `budget` units, their caps grown by the margin, exclude all of it.
     """
     first, leaves = outlines.first_node[which], outlines.leaves[which]
     if leaves == 0:
@@ -409,17 +415,28 @@ def region_touches_outline(
             continue
         start = (node - leaves + 1) * LEAF_ARCS
         for arc in range(start, min(start + LEAF_ARCS, outlines.arc_count[which])):
-            if region_touches_arc(
-                caps, units, count, budget, margin, arcs, ARC_NUMBERS * (outlines.first_arc[which] + arc)
-            ):
+            k = ARC_NUMBERS * (outlines.first_arc[which] + arc)
+            if region_touches_arc(corners, corner_count, caps, units, count, budget, margin, arcs, k):
                 return True
     return False
 
 
 def region_touches_arc(
-    caps: Numbers, units: Integers, count: int, budget: int, margin: float, arcs: Numbers, k: int
+    corners: Numbers,
+    corner_count: int,
+    caps: Numbers,
+    units: Integers,
+    count: int,
+    budget: int,
+    margin: float,
+    arcs: Numbers,
+    k: int,
 ) -> bool:
-    """Whether the region possibly comes within `margin` of one arc, by halving it until each piece is settled."""
+    """Whether the region possibly comes within `margin` of one arc, by halving it until each piece is settled.
+
+    Grown caps hold more than the grown region does, around its corners; so a piece that they do not settle is held
+    against the region itself: it is clear if no point of the region lies within the margin and its half-length.
+    """
     ax, ay, az, ex, ey, ez = arcs[k], arcs[k + 1], arcs[k + 2], arcs[k + 3], arcs[k + 4], arcs[k + 5]
     middles, halves = np.empty(64), np.empty(64)
     middles[0] = halves[0] = 0.5 * arcs[k + 6]
@@ -431,7 +448,11 @@ def region_touches_arc(
         x, y, z = c * ax + s * ex, c * ay + s * ey, c * az + s * ez
         if units_excluding(x, y, z, margin + half, caps, units, count, budget + 1) > budget:
             continue
-        if half < SHORTEST_PIECE or units_excluding(x, y, z, margin, caps, units, count, budget + 1) <= budget:
+        if units_excluding(x, y, z, 0.0, caps, units, count, budget + 1) <= budget:
+            return True
+        if not region_meets_cap(corners, corner_count, caps, units, count, budget, x, y, z, margin + half):
+            continue
+        if half < SHORTEST_PIECE:
             return True
         half *= 0.5
         middles[depth], halves[depth] = middle - half, half
@@ -467,6 +488,6 @@ def sides_of_outline(
             sides |= OUTSIDE
         if sides == BOTH:
             return BOTH
-    if region_touches_outline(caps, units, count, budget, outlines, which):
+    if region_touches_outline(corners, corner_count, caps, units, count, budget, outlines, which):
         return BOTH
     return sides
