@@ -6,19 +6,20 @@ functions, and a test holds them to the verdict on the whole file.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lightbound.adjudication.adjudicate import adjudicate
 from lightbound.adjudication.facts import Settings, facts_of, judged
 from lightbound.adjudication.kernels import Columns, Facts, gather_caps
 from lightbound.adjudication.verdicts import BorderUsed, Verdicts
-from lightbound.geo.kernels import Integers, Numbers
 from lightbound.geo.shapes import Area
 from lightbound.ranging.bounds import Bounds
 from lightbound.ranging.readings import Chips, Landmark, Readings
 
-UNSTATED: str = "(none stated)"
+UNSTATED: Final = "(none stated)"
 """What the one fault unit of all landmarks that state none is called."""
 
 
@@ -40,9 +41,9 @@ class OneChip:
     facts: Facts
     bounds: Bounds
     settings: Settings
-    caps: Numbers
-    cap_units: Integers
-    cap_rows: Integers
+    caps: list[float]
+    cap_units: list[int]
+    cap_rows: list[int]
     """The bounds that count, as the kernels take them: four numbers, a unit and a row of `bounds` each."""
 
     @property
@@ -53,6 +54,28 @@ class OneChip:
     def landmark_of_cap(self, cap: int) -> int:
         """Which landmark a cap is the bound of."""
         return int(self.facts.row_landmark[self.cap_rows[cap]])
+
+    def rows_inside(self) -> NDArray[np.bool_]:
+        """Which of the chip's readings lie in its window."""
+        at, start, stop = self.readings.measured_at_ns, self.bounds.window_from_ns, self.bounds.window_to_ns
+        if at is None or start is None or stop is None:
+            return np.ones(len(self.readings), np.bool_)
+        inside: NDArray[np.bool_] = (at >= start[0]) & (at <= stop[0])
+        return inside
+
+    def rows_used(self) -> list[int]:
+        """The reading that each row of `bounds` was made of: the landmark's least, clock error included."""
+        duration, inside = self.durations_ns(), self.rows_inside()
+        used = []
+        for landmark in self.bounds.landmark.tolist():
+            rows = np.flatnonzero(inside & (self.readings.landmark == landmark))
+            used.append(int(rows[duration[rows].argmin()]))
+        return used
+
+    def durations_ns(self) -> NDArray[np.int64]:
+        """Each reading's round trip with its clock error."""
+        error = self.readings.clock_error_ns
+        return self.readings.round_trip_ns if error is None else self.readings.round_trip_ns + error
 
 
 def one_chip(
@@ -127,7 +150,7 @@ def _rows_of(chip: int, readings: Readings) -> Readings:
     )
 
 
-def _caps(facts: Facts, columns: Columns) -> tuple[Numbers, Integers, Integers]:
+def _caps(facts: Facts, columns: Columns) -> tuple[list[float], list[int], list[int]]:
     """The caps that the verdict was reached with, their units and rows."""
     most = len(facts.row_landmark)
     caps, units, rows = np.empty(4 * most), np.empty(most, np.int64), np.empty(most, np.int64)

@@ -81,10 +81,18 @@ def read_cities(manifest: bytes, table: bytes) -> Cities:
     found = hashlib.sha256(table).hexdigest()
     if found != words["sha256"]:
         raise _corrupt(f"sha256 {words['sha256']}", found, _TABLE)
-    rows = csv.reader(table.decode().splitlines())
+    try:
+        cities = _cities(table.decode())
+    except (StopIteration, ValueError) as error:
+        raise _corrupt(f"rows of {', '.join(_COLUMNS)}", f"{type(error).__name__}: {error}", _TABLE) from error
+    return Cities(**words, cities=cities)
+
+
+def _cities(text: str) -> tuple[City, ...]:
+    rows = csv.reader(text.splitlines())
     if tuple(next(rows)) != _COLUMNS:
-        raise _corrupt(f"columns {', '.join(_COLUMNS)}", "others", _TABLE)
-    cities = tuple(
+        raise ValueError("other columns")
+    return tuple(
         City(
             name=name,
             country=country,
@@ -93,7 +101,6 @@ def read_cities(manifest: bytes, table: bytes) -> Cities:
         )
         for name, country, latitude, longitude, population in rows
     )
-    return Cities(**words, cities=cities)
 
 
 def _corrupt(expected: str, found: str, file: str) -> Malformed:
