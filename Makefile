@@ -13,8 +13,9 @@ UV_ENV := UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1
 LOCK := $(UV_ENV) UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet \
 	--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
 
-# Debian packages that today's commands and tests need besides the four above. None yet.
-SYSTEM_PACKAGES :=
+# Debian packages that tests need besides the four above: a browser, to open the maps in, and the tools whose output
+# is imported.
+SYSTEM_PACKAGES := chromium fping iputils-ping
 
 .PHONY: help
 help: ## list the targets
@@ -85,6 +86,10 @@ contracts: .venv/.stamp ## import-linter: the floors, and the core's purity
 .PHONY: bench
 bench: .venv/.stamp ## measure speed
 	$(BIN)/python bench/run.py
+
+.PHONY: results
+results: .venv/.stamp ## rebuild docs/results.md from the evaluation data, where it is
+	$(BIN)/python scripts/make_results.py
 
 # -- release -----------------------------------------------------------------------------------------------------
 

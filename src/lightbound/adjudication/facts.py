@@ -56,25 +56,28 @@ def facts_of(
     landmarks = [landmarks[i] for i in order]
     numbers = {name: number for number, name in enumerate(sorted(set(names)))}
     chip_numbers = {chip_id: number for number, chip_id in enumerate(chips.chip_ids)}
-    position_error_m = np.array([landmark.position_error_m for landmark in landmarks])
+    readings = replace(readings, landmark=rank[readings.landmark])
+    ground = _ground(
+        landmarks=landmarks,
+        landmark_unit=np.array([numbers[names[i]] for i in order], np.int64),
+        chips=chips,
+        areas=areas,
+        settings=settings,
+    )
+    newest_decides = readings.measured_at_ns is not None and settings.as_of_ns is None
     bounds = bounds_of(
-        replace(readings, landmark=rank[readings.landmark]),
+        readings,
         landmark_count=len(landmarks),
         chip_count=len(chips),
-        position_error_m=position_error_m,
+        position_error_m=np.array([landmark.position_error_m for landmark in landmarks]),
         own_chip=np.array([chip_numbers.get(landmark.landmark_id, -1) for landmark in landmarks], np.int64),
         speed=settings.speed,
         window_ns=settings.window_ns,
         as_of_ns=settings.as_of_ns,
+        believed=_believed(ground, readings) if newest_decides else None,
     )
-    facts = _facts(
-        bounds,
-        landmarks=landmarks,
-        landmark_unit=np.array([numbers[names[i]] for i in order], np.int64),
-        position_error_m=position_error_m,
-        chips=chips,
-        areas=areas,
-        settings=settings,
+    facts = ground._replace(
+        first_row=bounds.first_row, row_landmark=bounds.landmark, row_bound=bounds.bound_m / LEAST_RADIUS_M
     )
     return facts, bounds
 
@@ -99,13 +102,10 @@ def judged(
         landmarks_used=np.zeros(chip_count, np.int32),
         landmarks_ignored=np.zeros(chip_count, np.int32),
     )
-    run: Any = compiled(geometry, regions, kernels) if use_compiled else kernels
-    wanted = _wanted_distances(facts)
-    to_border = np.asarray(facts.to_border)
-    read = facts if use_compiled else _indexable(facts)
-    run.fill_distances(
-        wanted if use_compiled else _viewed(wanted), read.outlines, read.landmark_points, FLATTENING, to_border
-    )
+    run, read = _runner(facts, use_compiled=use_compiled)
+    chip = np.repeat(np.arange(chip_count), np.diff(np.asarray(facts.first_row)))
+    for question in (facts.licensed, facts.excluded):
+        _fill_distances(facts, np.asarray(facts.row_landmark), np.asarray(question)[chip], use_compiled=use_compiled)
     for start in range(0, chip_count, CHIPS_AT_A_TIME):
         stop = min(start + CHIPS_AT_A_TIME, chip_count)
         run.judge(read, columns, start, stop)
@@ -121,16 +121,15 @@ def _fault_unit(landmark: Landmark, settings: Settings) -> tuple[int, str]:
     return (2, landmark.landmark_id) if settings.independent_landmarks else (1, "")
 
 
-def _facts(
-    bounds: Bounds,
+def _ground(
     *,
     landmarks: Sequence[Landmark],
     landmark_unit: NDArray[np.int64],
-    position_error_m: NDArray[np.float64],
     chips: Chips,
     areas: Sequence[Area],
     settings: Settings,
 ) -> Facts:
+    """Everything but the bounds."""
     circles: list[Circle] = []
     outlines: list[Outline] = []
     kind, index = np.zeros(len(areas), np.int64), np.zeros(len(areas), np.int64)
@@ -148,12 +147,12 @@ def _facts(
         for code in area.countries:
             distrust[[landmark.country == code for landmark in landmarks], index[place]] = 1
     return Facts(
-        first_row=bounds.first_row,
-        row_landmark=bounds.landmark,
-        row_bound=bounds.bound_m / LEAST_RADIUS_M,
+        first_row=np.zeros(len(chips) + 1, np.int64),
+        row_landmark=np.zeros(0, np.int32),
+        row_bound=np.zeros(0),
         landmark_points=units(latitudes, longitudes).ravel(),
         landmark_unit=landmark_unit,
-        landmark_error=position_error_m / LEAST_RADIUS_M,
+        landmark_error=np.array([landmark.position_error_m for landmark in landmarks]) / LEAST_RADIUS_M,
         landmark_distrust=distrust.ravel(),
         area_kind=kind,
         area_index=index,
@@ -169,22 +168,48 @@ def _facts(
     )
 
 
-def _wanted_distances(facts: Facts) -> NDArray[np.int64]:
-    """Which entries of `to_border` some chip's questions need."""
-    count = len(facts.outlines.leaves)
-    kind, index = np.asarray(facts.area_kind), np.asarray(facts.area_index)
-    landmark = np.asarray(facts.row_landmark)
-    chip = np.repeat(np.arange(len(facts.licensed)), np.diff(np.asarray(facts.first_row)))
+def _believed(ground: Facts, readings: Readings) -> NDArray[np.bool_]:
+    """Which rows are of landmarks that surely stand outside the excluded area of the chip, shape of the rows."""
+    believed = np.ones(len(readings), np.bool_)
+    excluded = np.asarray(ground.excluded)[readings.chip]
+    asked = np.flatnonzero(excluded >= 0)
+    area_count = len(ground.area_kind)
+    pairs, of_row = np.unique(
+        readings.landmark[asked].astype(np.int64) * area_count + excluded[asked], return_inverse=True
+    )
+    landmark, area = pairs // max(1, area_count), pairs % max(1, area_count)
+    use_compiled = len(pairs) >= COMPILED_FROM_BOUNDS
+    _fill_distances(ground, landmark, area, use_compiled=use_compiled)
+    run, read = _runner(ground, use_compiled=use_compiled)
+    inside = np.zeros(len(pairs), np.bool_)
+    run.find_landmarks_inside(read, landmark, area, inside)
+    believed[asked] = ~inside[of_row]
+    return believed
+
+
+def _fill_distances(
+    facts: Facts, landmark: NDArray[np.integer[Any]], area: NDArray[np.integer[Any]], *, use_compiled: bool
+) -> None:
+    """Fill in `to_border` for pairs of a landmark and an area; where an area is no outline there is nothing to fill."""
+    outlined = np.append(np.asarray(facts.area_kind) == kernels.OUTLINE, False)  # the last one: no area
+    about = outlined[area]
     wanted = np.zeros(len(facts.to_border), bool)
-    for question in (np.asarray(facts.licensed), np.asarray(facts.excluded)):
-        asked = question >= 0
-        outline = np.where(asked, index[question], -1) if len(index) else np.full(len(question), -1)
-        if len(kind):
-            outline = np.where(asked & (kind[question] == kernels.OUTLINE), outline, -1)
-        of_row = outline[chip]
-        about = of_row >= 0
-        wanted[landmark[about].astype(np.int64) * count + of_row[about]] = True
-    return np.flatnonzero(wanted).astype(np.int64)
+    outline = np.append(np.asarray(facts.area_index), 0)[area[about]]
+    wanted[landmark[about].astype(np.int64) * len(facts.outlines.leaves) + outline] = True
+    places = np.flatnonzero(wanted & (np.asarray(facts.to_border) == 0.0)).astype(np.int64)
+    run, read = _runner(facts, use_compiled=use_compiled)
+    run.fill_distances(
+        places if use_compiled else _viewed(places),
+        read.outlines,
+        read.landmark_points,
+        FLATTENING,
+        np.asarray(facts.to_border),
+    )
+
+
+def _runner(facts: Facts, *, use_compiled: bool) -> tuple[Any, Facts]:
+    """The kernels, compiled or plain, and the facts in the shape that is quickest for them to read."""
+    return (compiled(geometry, regions, kernels), facts) if use_compiled else (kernels, _indexable(facts))
 
 
 def _indexable(facts: Facts) -> Facts:

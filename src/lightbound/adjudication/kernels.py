@@ -131,6 +131,12 @@ def distance_to_area(facts: Facts, landmark: int, area: int) -> tuple[float, flo
     return angle - margin, -angle - margin
 
 
+def find_landmarks_inside(facts: Facts, landmarks: Integers, areas: Integers, inside: NDArray[np.bool_]) -> None:
+    """Note for each pair whether that landmark may stand in that area."""
+    for pair in range(len(landmarks)):
+        inside[pair] = stands_in(facts, landmarks[pair], areas[pair])
+
+
 def stands_in(facts: Facts, landmark: int, area: int) -> bool:
     """Whether a landmark may stand in an area, given its position error, or declares a country that the area names."""
     if facts.area_kind[area] == OUTLINE:

@@ -1,5 +1,6 @@
 """`lightbound adjudicate`: files of round trips in, verdicts out."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from lightbound.cli.exits import ExitCode
+from lightbound.cli.terminal import printable
 from lightbound.cli.verdict_options import (
     DEFAULT_FAULT_BUDGET,
     DEFAULT_WINDOW,
@@ -111,6 +113,9 @@ def adjudicate(
     """Decide where chips are, and are not, from measured round trips."""
     if out is not None and out.suffix not in ENDINGS:
         raise typer.BadParameter(f"expected a file ending in {', '.join(ENDINGS)}, found {out.name!r}")
+    for given in (measurements, landmarks, chips):
+        if out is not None and out.exists() and out.samefile(given):
+            raise typer.BadParameter(f"--out {out} would replace a file that is read")
     settings = settings_of(
         speed=speed,
         fault_budget=fault_budget,
@@ -134,10 +139,10 @@ def adjudicate(
         if out is not None:
             write_verdicts(verdicts, out, steps("writing verdicts", len(verdicts)))
     for note in dossier.notes:
-        typer.echo(f"note: {note}", err=True)
+        typer.echo(f"note: {printable(note)}", err=True)
     if as_json:
         for verdict in objects(verdicts):
-            typer.echo(json_line(verdict), nl=False)
+            sys.stdout.write(json_line(verdict, ascii_only=True))
     elif out is None:
         print_table(verdicts)
     if _found(verdicts, fail_on or []):

@@ -5,6 +5,7 @@ nothing heavy at their top: numpy alone takes longer than `--help` may.
 """
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import typer
 from lightbound import __version__
 from lightbound.cli.adjudicate import adjudicate
 from lightbound.cli.exits import ExitCode, exit_code
+from lightbound.cli.terminal import printable
 from lightbound.errors import LightboundError
 
 app = typer.Typer(
@@ -28,7 +30,7 @@ app = typer.Typer(
 )
 
 
-OUTPUT_LOST: Final = frozenset({errno.EDQUOT, errno.EIO, errno.ENOSPC, errno.EPIPE})
+OUTPUT_LOST: Final = frozenset({errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EPIPE})
 """Standard output cannot take what we say: its reader has gone, or its disk is full. The world's doing, not a bug."""
 
 
@@ -62,6 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Python prints where it happened and ends with 1. A command that meets `OSError` at a file says so as a
     `LightboundError`; what is left here is standard output.
     """
+    if sys.stdout is None:
+        # Closed by the caller. What is written there is lost, and that must not pass for done: let it meet a pipe
+        # that nobody reads.
+        reader, writer = os.pipe()
+        os.close(reader)
+        sys.stdout = os.fdopen(writer, "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal or pipe of another encoding shows what it cannot show as an escape, rather than nothing at all.
+            stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(_run(arguments))
     except OSError as error:
@@ -88,8 +100,7 @@ def _run(arguments: Sequence[str] | None) -> int | str | None:
             raise ended.__context__ from None
         return ended.code
     finally:
-        if sys.stdout is not None:  # it is None where the caller closed it
-            sys.stdout.flush()
+        sys.stdout.flush()
     return ExitCode.DONE
 
 
@@ -100,11 +111,7 @@ def complaint(error: LightboundError) -> str:
     cannot write to the terminal of whoever reads about it.
     """
     kind = type(error).__name__.lower()
-    lines = [f"{kind} ({fault.code}): {_printable(str(fault))}" for fault in error.faults]
+    lines = [f"{kind} ({fault.code}): {printable(str(fault))}" for fault in error.faults]
     if more := error.total - len(error.faults):
         lines.append(f"... and {more} more")
     return "\n".join(lines)
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -122,5 +122,7 @@ def instant_ns(text: str) -> int:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise typer.BadParameter(f"expected a time such as 2026-11-23T12:00:00Z, with its offset, found {text!r}")
+    if not 1970 <= moment.year <= 2199:
+        raise typer.BadParameter(f"expected a time from 1970 to 2199, found {text!r}")
     since = moment - datetime.fromisoformat("1970-01-01T00:00:00Z")
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000

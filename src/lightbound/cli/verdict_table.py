@@ -5,6 +5,7 @@ from typing import Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from lightbound.adjudication.verdicts import (
     PROOFS,
@@ -16,6 +17,7 @@ from lightbound.adjudication.verdicts import (
     Verdict,
     Verdicts,
 )
+from lightbound.cli.terminal import printable
 
 WIDTH: Final = 100
 """Columns of the table where it goes to a file or a pipe."""
@@ -65,8 +67,8 @@ def print_table(verdicts: Verdicts) -> None:
         table.add_column("region km²", justify="right")
     for chip in order[:MOST_LINES]:
         standing = STANDINGS[verdicts.standing[chip]]
-        cells = [
-            _printable(verdicts.chip_ids[chip]),
+        cells: list[str | Text] = [
+            Text(printable(verdicts.chip_ids[chip])),
             f"[{STYLES[standing]}]{standing}[/]",
             _answer(verdicts.licensed, chip),
             _answer(verdicts.excluded, chip),
@@ -109,8 +111,3 @@ def _answer(question: Question, chip: int) -> str:
     proof = PROOFS[question.proof[chip]]
     margin_km = question.margin_m[chip] / 1000
     return f"{verdict} {proof} +{margin_km:,.0f} km" if margin_km > 0 else f"{verdict} {proof}"
-
-
-def _printable(text: str) -> str:
-    """A name from a file, unable to style or steer the terminal."""
-    return text.replace("[", "\\[")

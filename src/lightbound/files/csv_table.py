@@ -65,6 +65,9 @@ def _header(texts: Iterator[tuple[bytes, int]], faults: Faults) -> tuple[list[st
     """The names in the first line that is not blank; the rest of its block; the number of the line after it."""
     for text, line in texts:
         rest, number = text.removeprefix(BYTE_ORDER_MARK) if line == 1 else text, line
+        blank = len(rest) - len(rest.lstrip(b"\r\n"))
+        number += rest.count(b"\n", 0, blank)
+        rest = rest[blank:]
         while rest:
             ended, _, rest = rest.partition(b"\n")
             row = ended.removesuffix(b"\r")

@@ -14,6 +14,10 @@ NEAR_MISS: Final = 0.8
 of a researcher's own are refused. Higher: `clock_error_ms` is passed over as if nothing had been said."""
 
 
+MOST_COLUMNS: Final = 1_000
+"""A table with more is not one of ours, and its header would take long to look through."""
+
+
 class Kind(Enum):
     """What the values of a column are, in the words of a fault."""
 
@@ -67,6 +71,11 @@ def check_header(names: Sequence[str], columns: Columns, faults: Faults, *, line
     if len(given) > 1:
         expected = f"exactly one of {' and '.join(columns.one_of)}"
         faults.add(ErrorCode.COLUMN_CONFLICT, expected=expected, found="both", line=line, column=given[-1])
+    if len(names) > MOST_COLUMNS:
+        faults.add(
+            ErrorCode.ROW_SHAPE, expected=f"at most {MOST_COLUMNS:,} columns", found=f"{len(names):,}", line=line
+        )
+        raise faults.error()
     for name in names:
         if meant := _nearly(name, names, columns):
             faults.add(

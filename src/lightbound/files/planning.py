@@ -27,6 +27,9 @@ LEAST_COST: Final = 0.01
 MOST: Final = 1e12
 """More chips at a site, or a dearer landmark, is a mistake of units."""
 
+_NOT_ASKED: Final = -1
+_WRONG: Final = -2
+
 _COUNTRY: Final = re.compile("[A-Z]{2}")
 
 SITES: Final = Columns(
@@ -96,20 +99,20 @@ def read_sites(path: Path, *, make: Callable[[str], Area], error_m: float) -> Si
     for batch in batches_with_ids(path, SITES, lines, faults, filled):
         licensed = made.numbers(batch, "licensed_area", faults)
         excluded = made.numbers(batch, "excluded_area", faults)
-        for row, areas in enumerate(zip(licensed, excluded, strict=True)):
-            if areas == (None, None):
-                faults.add(
-                    ErrorCode.VALUE_MISSING,
-                    expected="a licensed_area, an excluded_area, or both",
-                    found="neither",
-                    line=batch.lines[row],
-                    advice="a plan needs to know what is to be proven",
-                )
+        neither = [row for row, areas in enumerate(zip(licensed, excluded, strict=True)) if set(areas) == {_NOT_ASKED}]
+        faults.add_rows(
+            ErrorCode.VALUE_MISSING,
+            neither,
+            count=len(neither),
+            lines=batch.lines,
+            column="excluded_area",
+            expected="a licensed_area, an excluded_area, or both",
+            found=lambda _: "neither",
+            advice="a plan needs to know what is to be proven",
+        )
         weights = optional_decimals(batch, "weight", faults, least=1e-6, most=MOST, default=1.0)
         places = placed(batch, faults, error_m)
-        rows.extend(
-            zip(places, weights, *([-1 if n is None else n for n in numbers] for numbers in (licensed, excluded)))
-        )
+        rows.extend(zip(places, weights, licensed, excluded, strict=True))
     every = {name: one.every(faults) for name, one in filled.items()}
     faults.raise_if_any()
     return Sites(
@@ -147,10 +150,9 @@ def read_candidates(path: Path, *, costs: Mapping[str, float], cost: float, erro
         if "fault_unit" in batch.columns:
             ids(batch, "fault_unit", {}, faults)
         countries = texts(batch, "country")
-        if wrong := [one is not None and not _COUNTRY.fullmatch(one) for one in countries]:
-            report(
-                batch, "country", faults, np.array(wrong), ErrorCode.VALUE_MALFORMED, "two capital letters, or nothing"
-            )
+        wrong = np.array([country is not None and not _COUNTRY.fullmatch(country) for country in countries])
+        if wrong.any():
+            report(batch, "country", faults, wrong, ErrorCode.VALUE_MALFORMED, "two capital letters, or nothing")
         rows.extend(
             zip(
                 placed(batch, faults, error_m),
@@ -203,10 +205,10 @@ class _Made:
         self._found: dict[str, int | Malformed] = {}
         self.areas: list[Area] = []
 
-    def numbers(self, batch: Batch, name: str, faults: Faults) -> list[int | None]:
-        """The area of each row, None where it asks nothing; what cannot be made is reported and -1."""
+    def numbers(self, batch: Batch, name: str, faults: Faults) -> list[int]:
+        """The area of each row, -1 where it asks nothing; what cannot be made is reported."""
         return [
-            None if text is None else self._number(text, batch.lines[row], name, faults)
+            _NOT_ASKED if text is None else self._number(text, batch.lines[row], name, faults)
             for row, text in enumerate(texts(batch, name))
         ]
 
@@ -229,4 +231,4 @@ class _Made:
             )
         else:  # inside a drawing, which has a place of its own
             faults.add_elsewhere(found)
-        return -1
+        return _WRONG

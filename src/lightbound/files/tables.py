@@ -5,8 +5,10 @@ is decided in `columns`, and what a table means by its own reader. Memory is tha
 of the file.
 """
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from lightbound.errors import ErrorCode, Fault, Unavailable
 from lightbound.files.batches import Batch, Progress
@@ -28,7 +30,7 @@ def read_table(path: Path, columns: Columns, faults: Faults, progress: Progress 
     ending = _ending(path, faults)
     rows = told = 0
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             size = file.seek(0, 2)
             file.seek(0)
             batches = (
@@ -55,7 +57,7 @@ def columns_ignored(path: Path, columns: Columns) -> tuple[str, ...]:
     faults = Faults(str(path))
     ending = _ending(path, faults)
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             names = (
                 parquet_columns(file, faults)
                 if ending == ".parquet"
@@ -64,6 +66,17 @@ def columns_ignored(path: Path, columns: Columns) -> tuple[str, ...]:
     except OSError as error:
         raise _unreadable(path, error) from error
     return tuple(name for name in names if name not in columns.kinds)
+
+
+def opened(path: Path) -> BinaryIO:
+    """A regular file, open for reading; anything else could block for ever, or never end.
+
+    Raises:
+        OSError: there is no such file, or it is of another kind.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "Not a regular file")
+    return path.open("rb")
 
 
 def _ending(path: Path, faults: Faults) -> str:

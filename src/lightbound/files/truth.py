@@ -19,7 +19,7 @@ from lightbound.files.tables import columns_ignored, read_table
 from lightbound.geo.earth import Position
 from lightbound.ranging.readings import Chips
 
-_COLUMNS: Final = Columns(
+COLUMNS: Final = Columns(
     required={
         "chip_id": Kind.TEXT,
         "latitude": Kind.DECIMAL,
@@ -57,7 +57,7 @@ def read_truths(path: Path, *, make: Callable[[str], object]) -> Truths:
     refused: dict[str, Malformed] = {}
     parts: dict[str, list[NDArray[np.float64]]] = {"latitude": [], "longitude": [], "position_error_m": []}
     asked: dict[str, list[NDArray[np.int32]]] = {"licensed_area": [], "excluded_area": []}
-    for batch in read_table(path, _COLUMNS, faults):
+    for batch in read_table(path, COLUMNS, faults):
         new_ids(batch, "chip_id", lines, faults)
         for name, least, most, of in (
             ("latitude", -90.0, 90.0, " of degrees"),
@@ -84,4 +84,4 @@ def read_truths(path: Path, *, make: Callable[[str], object]) -> Truths:
 
 def truth_columns_ignored(path: Path) -> tuple[str, ...]:
     """Names of the columns of the file that are not looked at."""
-    return columns_ignored(path, _COLUMNS)
+    return columns_ignored(path, COLUMNS)

@@ -63,9 +63,9 @@ def write_verdicts(verdicts: Verdicts, path: Path, progress: Callable[[int], Non
                     progress(len(chunk))
 
 
-def json_line(verdict: dict[str, Any]) -> str:
-    """One object as one line of JSON."""
-    return json.dumps(verdict, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
+def json_line(verdict: dict[str, Any], *, ascii_only: bool = False) -> str:
+    """One object as one line of JSON; with `ascii_only` it passes through pipes and terminals of any encoding."""
+    return json.dumps(verdict, ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False) + "\n"
 
 
 def objects(verdicts: Verdicts, chips: range | None = None) -> Iterator[dict[str, Any]]:

@@ -115,9 +115,12 @@ def _without_seams(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     low, high = np.minimum(seam[:, 1], seam[:, 3]), np.maximum(seam[:, 1], seam[:, 3])
     covers = (low[:, None] < middles) & (middles < high[:, None])
     west, east = covers[seam[:, 0] < 0].sum(axis=0) % 2, covers[seam[:, 0] > 0].sum(axis=0) % 2
-    border = (west != east) & (np.diff(latitudes) > 1e-7)
-    at = np.full(border.sum(), 180.0)
-    return np.concatenate((kept, np.stack((at, latitudes[:-1][border], at, latitudes[1:][border]), axis=1)))
+    turns = np.flatnonzero(np.diff(np.concatenate(([False], west != east, [False])).astype(np.int8)))
+    south, north = latitudes[turns[0::2]], latitudes[turns[1::2]]
+    # Rounding leaves slivers of a centimetre where the two sides of a seam were cut apart; they are no border.
+    south, north = south[north - south > 1e-7], north[north - south > 1e-7]
+    at = np.full(len(south), 180.0)
+    return np.concatenate((kept, np.stack((at, south, at, north), axis=1)))
 
 
 def _split(edges: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -135,11 +138,16 @@ def _split(edges: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _arcs(edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Great-circle arcs between the ends of short edges, (arcs, 7); edges shorter than a millimetre are dropped."""
+    """Great-circle arcs between the ends of short edges, (arcs, 7).
+
+    However short an edge is, it stays: a border of nothing but tiny edges is still a border. Below a millimetre its
+    direction is lost in rounding and does not matter.
+    """
     a, b = units(edges[:, 1], edges[:, 0]), units(edges[:, 3], edges[:, 2])
     chord = np.linalg.norm(b - a, axis=1)
-    a, b, chord = a[chord > 1e-10], b[chord > 1e-10], chord[chord > 1e-10]
-    tangent = b - a * np.einsum("ij,ij->i", a, b)[:, None]
+    tiny = chord < 1e-10
+    anywhere = np.cross(a, np.where(np.abs(a[:, 2:]) < 0.9, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]]))
+    tangent = np.where(tiny[:, None], anywhere, b - a * np.einsum("ij,ij->i", a, b)[:, None])
     tangent /= np.linalg.norm(tangent, axis=1)[:, None]
     return np.hstack((a, tangent, (2 * np.arcsin(np.minimum(1, chord / 2)))[:, None]))
 

@@ -31,6 +31,9 @@ class Speed(StrEnum):
         return 1.0 if self is Speed.VACUUM else FIBRE_FRACTION_OF_C
 
 
+_NEVER: Final = int(np.iinfo(np.int64).min)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """The least reading of every pair of landmark and chip inside the chip's window, sorted by chip and landmark."""
@@ -61,11 +64,13 @@ def bounds_of(
     speed: Speed,
     window_ns: int = DEFAULT_WINDOW_NS,
     as_of_ns: int | None = None,
+    believed: NDArray[np.bool_] | None = None,
 ) -> Bounds:
     """The bounds that count for each chip.
 
     `own_chip` names, per landmark, the chip of the same name (or -1), which it never measures. With times, the
-    window of a chip is the `window_ns` that end at `as_of_ns`, or at its newest row.
+    window of a chip is the `window_ns` that end at `as_of_ns`, or at its newest row of those `believed` (shape of the
+    rows; by default all): a row that cannot count must not decide which others do.
     """
     kept = np.flatnonzero(own_chip[readings.landmark] != readings.chip)
     key = readings.chip[kept].astype(np.int64) * landmark_count + readings.landmark[kept]
@@ -77,14 +82,14 @@ def bounds_of(
     if readings.measured_at_ns is not None:
         at, chip = readings.measured_at_ns[kept], readings.chip[kept]
         if as_of_ns is None:
-            window_to = np.full(chip_count, np.iinfo(np.int64).min)
-            starts = np.flatnonzero(np.diff(chip, prepend=-1))
-            if len(starts):
-                window_to[chip[starts]] = np.maximum.reduceat(at, starts)
+            window_to = _newest(at, chip, chip_count)
+            if believed is not None:
+                of_believed = _newest(at[believed[kept]], chip[believed[kept]], chip_count)
+                window_to = np.where(of_believed == _NEVER, window_to, of_believed)
         else:
-            window_to = np.full(chip_count, as_of_ns)
+            window_to = np.full(chip_count, as_of_ns, np.int64)
         # A window that would begin before the first representable instant begins there.
-        window_from = np.maximum(window_to, np.iinfo(np.int64).min + window_ns) - window_ns
+        window_from = np.maximum(window_to, _NEVER + window_ns) - window_ns
         inside = (at >= window_from[chip]) & (at <= window_to[chip])
         outside = np.bincount(chip[~inside], minlength=chip_count).astype(np.int32)
         kept, key = kept[inside], key[inside]
@@ -114,3 +119,12 @@ def bounds_of(
         rows_superseded=superseded.astype(np.int32),
         sessions=sessions,
     )
+
+
+def _newest(at_ns: NDArray[np.int64], chip: NDArray[np.int32], chip_count: int) -> NDArray[np.int64]:
+    """The newest instant of each chip, `_NEVER` where it has none; rows are sorted by chip."""
+    newest = np.full(chip_count, _NEVER, np.int64)
+    starts = np.flatnonzero(np.diff(chip, prepend=-1))
+    if len(starts):
+        newest[chip[starts]] = np.maximum.reduceat(at_ns, starts)
+    return newest
