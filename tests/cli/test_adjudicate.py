@@ -55,6 +55,8 @@ def case(tmp_path: Path) -> Path:
     return tmp_path
 
 
+LIGHTBOUND = Path(sys.executable).with_name("lightbound")
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -88,7 +90,7 @@ def test_json_has_one_object_per_chip_in_the_order_of_the_file(case: Path, run: 
         "moved": "misplaced",
         "unmeasured": "undetermined",
     }
-    assert "1 rows are about chips" in err
+    assert "1 row is about chips" in err
 
 
 def test_a_landmark_inside_the_excluded_area_is_not_believed(case: Path, run: Run) -> None:
@@ -118,7 +120,8 @@ def test_every_verdict_tells_its_assurance_tier_and_its_assumptions(case: Path, 
 def test_the_table_says_what_is_taken_for_granted_and_what_is_not_shown(case: Path, run: Run) -> None:
     out = run(case)[1]
     assert "standing (A0)" in out
-    assert "one_key_one_place" in out
+    assert "one_key_one_place" not in out  # every proof here is one of alone
+    assert "1 chip without a single reading." in out
     assert "Not shown" in out
     assert "1 misplaced, 1 verified, 2 undetermined" in out
 
@@ -132,8 +135,9 @@ def test_fail_on_ends_with_its_own_exit_code_only_where_the_standing_is_found(ca
 def test_every_format_of_file_holds_the_same_verdicts(case: Path, run: Run, ending: str) -> None:
     printed = _verdicts(run(case, "--json", "--region")[1])
     out = case / f"verdicts.{ending}"
-    code, said, _ = run(case, "--region", "--out", str(out))
+    code, said, told = run(case, "--region", "--out", str(out))
     assert (code, said) == (ExitCode.DONE, "")
+    assert "4 verdicts, 1 misplaced, 1 verified, 2 undetermined" in told
     if ending == "jsonl":
         assert _verdicts(out.read_text()) == printed
     elif ending == "parquet":
@@ -212,7 +216,7 @@ def test_times_decide_which_rows_count(case: Path, run: Run) -> None:
 
 
 def test_an_answer_that_nobody_could_read_does_not_end_as_done(case: Path) -> None:
-    command: list[str | Path] = [Path(sys.executable).with_name("lightbound"), "adjudicate", case / "measurements.csv"]
+    command: list[str | Path] = [LIGHTBOUND, "adjudicate", case / "measurements.csv"]
     command += ["--landmarks", case / "landmarks.csv", "--chips", case / "chips.csv", "--json"]
     reader, writer = os.pipe()
     os.close(reader)
@@ -251,3 +255,67 @@ def test_the_page_of_formats_lists_exactly_the_fields_of_a_verdict(case: Path, r
 
 def test_what_adjudicate_prints_is_a_function_of_its_files(case: Path, run: Run) -> None:
     assert run(case, "--json", "--region") == run(case, "--json", "--region")
+
+
+def test_a_hostile_id_is_shown_as_it_is_and_hides_nobody(case: Path, run: Run) -> None:
+    ids = ["\\[/]x", "[red]y", "a:white_heavy_check_mark:b"]
+    (case / "chips.csv").write_text("chip_id,licensed_area,excluded_area\n" + "".join(f"{one},SG,CN\n" for one in ids))
+    code, out, _ = run(case)
+    assert code == ExitCode.DONE
+    assert all(one in out for one in ids)
+
+
+def test_a_column_name_cannot_write_to_the_terminal(case: Path, run: Run) -> None:
+    lines = MEASUREMENTS.splitlines()
+    (case / "measurements.csv").write_text("\n".join([lines[0] + ",\x1b[2Jx"] + [line + ",1" for line in lines[1:]]))
+    err = run(case, "--json")[2]
+    assert "\x1b" not in err
+
+
+def test_an_output_never_replaces_an_input(case: Path, run: Run) -> None:
+    code, _, err = run(case, "--out", str(case / "chips.csv"))
+    assert code == ExitCode.USAGE
+    assert "--out" in err
+    assert (case / "chips.csv").read_text() == CHIPS
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z", "2300-01-01T00:00:00Z"])
+def test_a_time_that_cannot_be_is_a_mistake_of_usage(case: Path, run: Run, time: str) -> None:
+    code, _, err = run(case, "--as-of", time)
+    assert code == ExitCode.USAGE
+    assert "--as-of" in err
+
+
+def test_a_landmark_that_is_not_believed_does_not_decide_the_window(case: Path, run: Run) -> None:
+    (case / "measurements.csv").write_text(
+        "landmark_id,chip_id,round_trip_ms,measured_at\n"
+        "singapore-1,near,0.3,2026-11-01T00:00:00Z\nsingapore-2,near,0.4,2026-11-01T00:10:00Z\n"
+        "shenzhen,near,500,2026-11-05T00:00:00Z\n"
+    )
+    near = _verdicts(run(case, "--json")[1])["near"]
+    assert (near["standing"], near["fault_units_heard"]) == ("verified", 2)
+
+
+def test_swapped_coordinates_and_mistaken_units_are_noted(case: Path, run: Run) -> None:
+    (case / "landmarks.csv").write_text(
+        "landmark_id,latitude,longitude,position_error_m,fault_unit,country\n"
+        "singapore-1,8.68,50.11,100,a,DE\nsingapore-2,1.35,103.85,100,b,SG\nshenzhen,22.54,114.06,100,c,CN\n"
+    )
+    (case / "measurements.csv").write_text("landmark_id,chip_id,round_trip_ns\nsingapore-2,near,400\n")
+    err = run(case, "--json")[2]
+    assert "1 of 3 landmarks do not stand in the country they declare, such as singapore-1" in err
+    assert "check their unit" in err
+
+
+def test_output_that_was_closed_is_not_done(case: Path) -> None:
+    command = [str(LIGHTBOUND), "adjudicate", str(case / "measurements.csv"), "--json"]
+    command += ["--landmarks", str(case / "landmarks.csv"), "--chips", str(case / "chips.csv")]
+    ended = subprocess.run(["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, check=False)
+    assert ended.returncode == ExitCode.UNAVAILABLE
+
+
+def test_a_pipe_is_no_file_to_read(case: Path, run: Run) -> None:
+    os.mkfifo(case / "pipe.csv")
+    code, _, err = run(case, measurements="pipe.csv")
+    assert code == ExitCode.UNAVAILABLE
+    assert "read_failed" in err

@@ -112,7 +112,7 @@ def test_a_table_that_is_not_separated_by_commas_is_told_so(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "content", "expected", "found"),
     [
-        ("c.csv", gzip.compress(b"x"), "CSV text, as the name says", "gzip"),
+        ("c.csv", gzip.compress(b"x", mtime=0), "CSV text, as the name says", "gzip"),
         ("c.csv", b"PAR1....", "CSV text, as the name says", "Parquet"),
         ("c.csv", b"PK\x03\x04....", "CSV text, as the name says", "a ZIP archive or a spreadsheet"),
         ("c.txt", b"", "a name that ends with .csv, .csv.gz or .parquet", "'c.txt'"),

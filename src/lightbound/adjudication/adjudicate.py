@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from lightbound.adjudication.facts import Settings, facts_of, judged
-from lightbound.adjudication.kernels import Columns
-from lightbound.adjudication.verdicts import UNATTESTED, Assumption, BorderUsed, Proof, Question, Verdicts, standings
+from lightbound.adjudication.kernels import JOINT, Columns
+from lightbound.adjudication.verdicts import UNATTESTED, Assumption, BorderUsed, Question, Verdicts, standings
 from lightbound.geo.earth import LEAST_RADIUS_M
 from lightbound.geo.regions import ellipsoid_area_km2
 from lightbound.geo.shapes import Area
@@ -62,6 +62,10 @@ def adjudicate(
         fault_budget=settings.fault_budget,
         proof=settings.proof,
         window_ns=settings.window_ns,
+        rests_on_one_place=(licensed.proof == JOINT)
+        | (excluded.proof == JOINT)
+        | columns.contradiction.astype(bool)
+        | settings.measure_regions,
         assurance=UNATTESTED,
         assumptions=assumptions(readings, landmarks, settings),
         border=border,
@@ -76,7 +80,7 @@ def assumptions(readings: Readings, landmarks: Sequence[Landmark], settings: Set
         Assumption.FAULTS_WITHIN_BUDGET: True,
         Assumption.PATHS_NEAR_SURFACE: True,
         Assumption.BORDER_WITHIN_ERROR: True,
-        Assumption.ONE_KEY_ONE_PLACE: settings.proof is Proof.JOINT,
+        Assumption.ONE_KEY_ONE_PLACE: True,
         Assumption.FIBRE_SPEED: settings.speed is Speed.FIBRE,
         Assumption.SIMULTANEOUS_READINGS: readings.measured_at_ns is None,
         Assumption.CLOCK_ERROR_NOT_STATED: readings.clock_error_ns is None,

@@ -136,6 +136,9 @@ class Verdicts:
     """The strongest claim allowed: with `alone`, joint proofs were not tried."""
     window_ns: int
     assumptions: tuple[Assumption, ...]
+    """What some verdict of these takes for granted; `one_key_one_place` only those that `rests_on_one_place` names."""
+    rests_on_one_place: NDArray[np.bool_]
+    """(chips,): a joint proof, a contradiction or a measured region, which hold only for one key in one place."""
     assurance: Assurance
     border: BorderUsed
     algorithm: str

@@ -112,10 +112,12 @@ def adjudicate(
 ) -> None:
     """Decide where chips are, and are not, from measured round trips."""
     if out is not None and out.suffix not in ENDINGS:
-        raise typer.BadParameter(f"expected a file ending in {', '.join(ENDINGS)}, found {out.name!r}")
+        raise typer.BadParameter(
+            f"expected a file ending in {', '.join(ENDINGS)}, found {out.name!r}", param_hint="--out"
+        )
     for given in (measurements, landmarks, chips):
         if out is not None and out.exists() and out.samefile(given):
-            raise typer.BadParameter(f"--out {out} would replace a file that is read")
+            raise typer.BadParameter(f"{out} would replace a file that is read", param_hint="--out")
     settings = settings_of(
         speed=speed,
         fault_budget=fault_budget,
@@ -127,7 +129,7 @@ def adjudicate(
     )
 
     from lightbound.cli.progress import progress
-    from lightbound.cli.verdict_table import print_table
+    from lightbound.cli.verdict_table import print_table, standing_counts
     from lightbound.files.dossier import adjudicate_dossier, read_dossier
     from lightbound.files.verdicts import json_line, objects, write_verdicts
 
@@ -138,6 +140,8 @@ def adjudicate(
         verdicts = adjudicate_dossier(dossier, settings, steps=steps)
         if out is not None:
             write_verdicts(verdicts, out, steps("writing verdicts", len(verdicts)))
+    if out is not None:
+        typer.echo(f"{out}: {len(verdicts):,} verdicts, {standing_counts(verdicts)}", err=True)
     for note in dossier.notes:
         typer.echo(f"note: {printable(note)}", err=True)
     if as_json:

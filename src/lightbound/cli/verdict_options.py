@@ -110,7 +110,9 @@ def duration_ns(text: str) -> int:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd])", text.strip())
     seconds = float(match[1]) * UNITS_S[match[2]] if match else 0.0
     if not 0 < seconds <= 36_525 * 86_400:
-        raise typer.BadParameter(f"expected a duration such as 90s, 30m, 1h or 2d, found {text!r}")
+        raise typer.BadParameter(
+            f"expected a duration such as 90s, 30m, 1h or 2d, found {text!r}", param_hint="--window"
+        )
     return int(seconds * 1_000_000_000)
 
 
@@ -121,8 +123,10 @@ def instant_ns(text: str) -> int:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise typer.BadParameter(f"expected a time such as 2026-11-23T12:00:00Z, with its offset, found {text!r}")
+        raise typer.BadParameter(
+            f"expected a time such as 2026-11-23T12:00:00Z, with its offset, found {text!r}", param_hint="--as-of"
+        )
     if not 1970 <= moment.year <= 2199:
-        raise typer.BadParameter(f"expected a time from 1970 to 2199, found {text!r}")
+        raise typer.BadParameter(f"expected a time from 1970 to 2199, found {text!r}", param_hint="--as-of")
     since = moment - datetime.fromisoformat("1970-01-01T00:00:00Z")
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000

@@ -1,8 +1,11 @@
 """Verdicts as a person reads them: one line per chip, the worst first, and what they rest on."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -80,10 +83,48 @@ def print_table(verdicts: Verdicts) -> None:
     console.print(table)
     if len(order) > MOST_LINES:
         console.print(f"... and {len(order) - MOST_LINES:,} more chips; --out FILE or --json gives them all.")
-    counts = Counter(STANDINGS[code] for code in verdicts.standing.tolist())
     console.print()
-    console.print(", ".join(f"{counts[standing]:,} {standing}" for standing in STANDINGS if counts[standing]))
+    console.print(standing_counts(verdicts))
+    for hint in _hints(verdicts):
+        console.print(hint, soft_wrap=True)
     _print_grounds(console, verdicts)
+
+
+def standing_counts(verdicts: Verdicts) -> str:
+    """How many chips have each standing, the worst first."""
+    counts = Counter(STANDINGS[code] for code in verdicts.standing.tolist())
+    return ", ".join(f"{counts[standing]:,} {standing}" for standing in STANDINGS if counts[standing])
+
+
+def _hints(verdicts: Verdicts) -> Iterator[str]:
+    """Why chips may be undetermined or contradicted that no single line shows, and where to look next."""
+    few = verdicts.units_heard <= verdicts.fault_budget
+    no_rows = few & (verdicts.landmarks_used + verdicts.landmarks_ignored + verdicts.rows_outside_window == 0)
+    causes = {
+        "without a single reading": no_rows,
+        "with readings outside the window only": few
+        & (verdicts.landmarks_used == 0)
+        & (verdicts.rows_outside_window > 0),
+        "measured only from where nothing is believed, their excluded area": few
+        & (verdicts.landmarks_used == 0)
+        & (verdicts.landmarks_ignored > 0),
+        f"heard by {verdicts.fault_budget} fault units or fewer, which prove nothing with this fault budget": few
+        & (verdicts.landmarks_used > 0),
+    }
+    for cause, chips in causes.items():
+        if count := int(chips.sum()):
+            yield f"{count:,} {'chips' if count > 1 else 'chip'} {cause}."
+    ends = verdicts.window_to_ns
+    if ends is not None and verdicts.has_window.any():
+        first, last = (str(end.astype("datetime64[s]")) for end in _extremes(ends[verdicts.has_window]))
+        yield f"Windows end between {first}Z and {last}Z." if first != last else f"Windows end at {first}Z."
+    if (verdicts.standing == STANDINGS.index(Standing.CONTRADICTION)).any():
+        yield "A contradiction accuses landmarks, or a key in several places, and not the chip: look at the landmarks."
+    yield "lightbound explain, with the same files and --chip ID, says why a verdict came out and what would settle it."
+
+
+def _extremes(instants_ns: NDArray[np.int64]) -> tuple[np.datetime64, np.datetime64]:
+    return np.datetime64(int(instants_ns.min()), "ns"), np.datetime64(int(instants_ns.max()), "ns")
 
 
 def _print_grounds(console: Console, verdicts: Verdicts) -> None:
@@ -94,6 +135,8 @@ def _print_grounds(console: Console, verdicts: Verdicts) -> None:
     )
     console.print("Taken for granted:")
     for assumption in verdicts.assumptions:
+        if assumption is Assumption.ONE_KEY_ONE_PLACE and not verdicts.rests_on_one_place.any():
+            continue
         text = PLAINLY[assumption].format(
             budget=verdicts.fault_budget, border=f"{border.name} {border.version}", border_error=f"{border.error_m:g}"
         )

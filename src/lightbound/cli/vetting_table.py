@@ -19,7 +19,7 @@ PLAINLY: Final = {
         "no signal ran deeper than 12.3 km below the ellipsoid, nor stood higher than 10 km"
     ),
     VettingAssumption.LANDMARKS_STAY: "each landmark stood at one place while all of this was measured",
-    VettingAssumption.FEWEST_FAULTS: "as few fault units and landmarks are at fault as explain every contradiction",
+    VettingAssumption.FEWEST_FAULTS: "as few fault units are at fault as explain every contradiction",
     VettingAssumption.FIBRE_SPEED: "no signal was faster than 0.69 c (false for radio and hollow fibre)",
     VettingAssumption.CLOCK_ERROR_NOT_STATED: "the readings state no clock error; clocks are taken to be right",
     VettingAssumption.INDEPENDENT_LANDMARKS: "landmarks without a fault unit fail one by one",
@@ -37,19 +37,19 @@ def print_vetting(mesh: Mesh) -> None:
         table = Table(box=None, pad_edge=False, header_style="bold", title="Suspects", title_justify="left")
         table.add_column("landmark", overflow="fold")
         table.add_column("contradicted by", justify="right")
-        table.add_column("at fault with it", justify="right")
-        table.add_column("at fault if it is right", justify="right")
+        table.add_column("units at fault", justify="right")
+        table.add_column("if it is right", justify="right")
         for suspect in vetting.suspects:
             table.add_row(
                 f"[red]{_name(mesh.landmarks[suspect.landmark])}[/]",
                 f"{vetting.contradicted_by[suspect.landmark]:,}",
                 f"{suspect.fewest:,}",
-                f"{suspect.otherwise:,}",
+                "cannot be" if suspect.otherwise is None else f"{suspect.otherwise:,}",
             )
         console.print(table)
         console.print()
     for group in vetting.ambiguous:
-        names = ", ".join(_name(mesh.landmarks[landmark]) for landmark in group.landmarks)
+        names = ", ".join(" with ".join(_name(mesh.landmarks[i]) for i in part) for part in group.parts)
         console.print(f"[yellow]Ambiguous[/]: at least {group.at_least} of {names}", soft_wrap=True)
     if vetting.ambiguous:
         console.print()

@@ -15,6 +15,7 @@ from lightbound.adjudication.questions import pairs_asked, relations
 from lightbound.adjudication.verdicts import BorderUsed, Verdicts
 from lightbound.errors import ErrorCode, Fault, Refused
 from lightbound.files.chips import chip_columns_ignored, read_chips
+from lightbound.files.doubts import doubts
 from lightbound.files.faults import FAULTS_KEPT
 from lightbound.files.geojson import drawing_path, read_drawing
 from lightbound.files.landmarks import landmark_columns_ignored, read_landmarks
@@ -100,8 +101,9 @@ def read_dossier(
         chips=asked,
         progress=steps("reading measurements", measurements.stat().st_size),
     )
-    if readings.rows_of_unasked_chips:
-        notes.append(f"{readings.rows_of_unasked_chips:,} rows are about chips that {chips} does not list")
+    if (rows := readings.rows_of_unasked_chips) > 0:
+        notes.append(f"{rows:,} {'rows are' if rows > 1 else 'row is'} about chips that {chips} does not list")
+    notes.extend(doubts(readings, placed, borders))
     for path, ignored in (
         (measurements, measurement_columns_ignored(measurements)),
         (landmarks, landmark_columns_ignored(landmarks)),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lightbound.errors import ErrorCode, Fault, Malformed, Unavailable
 from lightbound.files.faults import Faults, shown
 from lightbound.files.rings import framed, joined
+from lightbound.files.tables import opened
 from lightbound.geo.borders import Polygon
 
 MOST_BYTES: Final = 1 << 26
@@ -56,7 +57,7 @@ def read_drawing(path: Path, feature: str | None = None) -> tuple[Polygon, ...]:
 
 def _document(path: Path, faults: Faults) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
         found = error.strerror or type(error).__name__

@@ -15,7 +15,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lightbound.adjudication.verdicts import PROOFS, STANDINGS, VERDICTS, Question, Verdicts
+from lightbound.adjudication.verdicts import PROOFS, STANDINGS, VERDICTS, Assumption, Question, Verdicts
 from lightbound.errors import ErrorCode, Fault, Malformed
 from lightbound.files.whole import whole_file
 from lightbound.geo.regions import equivalent_radius_km
@@ -107,7 +107,7 @@ def table_of(verdicts: Verdicts, chips: range, *, flat: bool) -> pa.Table:
         "sessions": pa.nulls(count, pa.int64())
         if verdicts.sessions is None
         else pa.array(verdicts.sessions[part], pa.int64()),
-        "assumptions": _several(verdicts.assumptions, count, flat=flat),
+        "assumptions": _assumptions(verdicts, part, flat=flat),
         **_group(
             "assurance",
             {
@@ -183,6 +183,13 @@ def _times(instants_ns: NDArray[np.int64] | None, known: NDArray[np.bool_], part
 
 def _same(value: str | float, count: int) -> pa.Array:
     return pa.repeat(pa.scalar(value), count)
+
+
+def _assumptions(verdicts: Verdicts, part: slice, *, flat: bool) -> pa.Array:
+    """The assumptions of each chip: those of all, and one place where its verdicts rest on it."""
+    others = [word for word in verdicts.assumptions if word is not Assumption.ONE_KEY_ONE_PLACE]
+    either = pa.concat_arrays([_several(words, 1, flat=flat) for words in (others, verdicts.assumptions)])
+    return either.take(pa.array(verdicts.rests_on_one_place[part].astype(np.int8)))
 
 
 def _several(words: Sequence[str], count: int, *, flat: bool) -> pa.Array:

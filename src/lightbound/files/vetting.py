@@ -162,13 +162,13 @@ def vetting_object(mesh: Mesh) -> dict[str, Any]:
                 "landmark_id": names[suspect.landmark],
                 "fault_unit": mesh.landmarks[suspect.landmark].fault_unit,
                 "contradicted_by": vetting.contradicted_by[suspect.landmark],
-                "at_fault_at_least": suspect.fewest,
-                "at_fault_if_right": suspect.otherwise,
+                "units_at_fault": suspect.fewest,
+                "units_at_fault_if_right": suspect.otherwise,
             }
             for suspect in vetting.suspects
         ],
         "ambiguous": [
-            {"landmarks": [names[landmark] for landmark in group.landmarks], "at_least": group.at_least}
+            {"parts": [[names[landmark] for landmark in part] for part in group.parts], "at_least": group.at_least}
             for group in vetting.ambiguous
         ],
         "contradictions": [_contradiction(found, names) for found in vetting.contradictions],
