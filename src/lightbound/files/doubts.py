@@ -38,7 +38,7 @@ def doubts(readings: Readings, landmarks: Sequence[Landmark], borders: Borders) 
 
 
 def _is_elsewhere(landmark: Landmark, borders: Borders) -> bool:
-    """Whether a landmark stands well outside the country it declares, its position error and the border's allowed for."""
+    """Whether a landmark stands well outside the country it declares, both errors allowed for."""
     if landmark.country is None or landmark.country not in borders.codes:
         return False
     allowed_m = landmark.position_error_m + 10 * DEFAULT_BORDER_ERROR_M
@@ -46,7 +46,7 @@ def _is_elsewhere(landmark: Landmark, borders: Borders) -> bool:
     allowed = allowed_m / METRES_PER_DEGREE / shrink
     here = shapely.Point(landmark.position.longitude, landmark.position.latitude)
     for shell, *_ in borders.polygons(landmark.country):
-        west, south, east, north = *shell.min(axis=0), *shell.max(axis=0)
+        (west, south), (east, north) = shell.min(axis=0).tolist(), shell.max(axis=0).tolist()
         near = west - allowed <= here.x <= east + allowed and south - allowed <= here.y <= north + allowed
         if near and shapely.dwithin(shapely.Polygon(shell), here, allowed):
             return False
