@@ -143,11 +143,17 @@ def plan(
             dir_okay=False, metavar="FILE", help="Write the landmarks to build to a .jsonl, .csv or .parquet file."
         ),
     ] = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", dir_okay=False, metavar="FILE.svg", help="Also draw the plan on a map of the world."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Plan where landmarks should stand, so that most chips can be proven with the fewest."""
     if out is not None and out.suffix not in ENDINGS:
         raise typer.BadParameter(f"expected a file ending in {', '.join(ENDINGS)}, found {out.name!r}")
+    if map_file is not None and map_file.suffix != ".svg":
+        raise typer.BadParameter(f"expected a --map file ending in .svg, found {map_file.name!r}")
     fitting = {"measured_by": measured_by, "places": places, "quantile": quantile, "confidence": confidence}
     _refuse_contradictions(measurements, fitting, {"slowness": slowness, "overhead_ms": overhead_ms})
     percents = tuple(target or DEFAULT_TARGETS)
@@ -197,6 +203,14 @@ def plan(
                 percents=percents,
             ),
         )
+        if map_file is not None:
+            from lightbound.drawing.plan_map import plan_map
+            from lightbound.files.whole import whole_file
+            from lightbound.geo.borders import packaged_borders
+
+            drawn = plan_map(report.plan, report.sites, borders=packaged_borders())
+            with whole_file(map_file) as stream:
+                stream.write(drawn)
         if out is not None:
             write_landmarks(report, out)
         done(1)
