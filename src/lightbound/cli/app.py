@@ -15,8 +15,14 @@ import typer
 
 from lightbound import __version__
 from lightbound.cli.adjudicate import adjudicate
+from lightbound.cli.evaluate import evaluate_app
 from lightbound.cli.exits import ExitCode, exit_code
+from lightbound.cli.explain import explain
+from lightbound.cli.importing import import_app
+from lightbound.cli.mapping import borders, draw_map
+from lightbound.cli.plan import plan
 from lightbound.cli.terminal import printable
+from lightbound.cli.vet import vet
 from lightbound.errors import LightboundError
 
 app = typer.Typer(
@@ -55,6 +61,13 @@ def lightbound(
 
 
 app.command()(adjudicate)
+app.command()(explain)
+app.command("map")(draw_map)
+app.command()(vet)
+app.command()(plan)
+app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(import_app, name="import")
+app.add_typer(borders, name="borders")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
