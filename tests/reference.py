@@ -31,7 +31,7 @@ STEP_M: Final = 500.0
 """Between neighbouring points of a border."""
 FINE: Final = 40
 """Pieces of a step, where the region comes near."""
-CELLS_KEPT: Final = 6_000
+CELLS_KEPT: Final = 4_000
 """Cells along the region's edge beyond which the covering is not halved further."""
 NEAREST: Final = 150
 """Points nearest to where it matters that are looked at closely."""
@@ -122,8 +122,8 @@ def sampled(caps: Caps) -> Iterator[Floats]:
 class Ground:
     """One area by brute force."""
 
-    def __init__(self, text: str, border_error_m: float) -> None:
-        """Walk its border. The error counts for what is drawn and for countries, not for a circle alone."""
+    def __init__(self, text: str) -> None:
+        """Walk its border."""
         parts = parse_area(text)
         self.discs = [part for part in parts if isinstance(part, Disc)]
         polygons: list[Polygon] = []
@@ -132,7 +132,6 @@ class Ground:
                 polygons.extend(polygon for code in part.codes for polygon in packaged_borders().polygons(code))
             elif not isinstance(part, Disc):
                 polygons.extend(DRAWN[f"@{part.path}"])
-        self.margin_m = border_error_m if polygons or len(parts) > 1 else 0.0
         self.drawn = shapely.union_all([shapely.Polygon(polygon[0], polygon[1:]) for polygon in polygons])
         shapely.prepare(self.drawn)
         starts, ends = self._pieces()
@@ -150,14 +149,14 @@ class Ground:
     def _pieces(self) -> tuple[Floats, Floats]:
         """Ends of all short pieces of border; seams, which only close a polygon in its frame, are none."""
         lines = [shapely.get_coordinates(ring) for ring in self._rings()]
-        flat = [(line[:-1], line[1:]) for line in lines if len(line) > 1]
-        starts, ends = [], []
-        for a, b in flat:
-            for i in range(len(a)):
-                size = np.hypot((b[i, 0] - a[i, 0]) * np.cos(np.radians((a[i, 1] + b[i, 1]) / 2)), b[i, 1] - a[i, 1])
-                at = np.linspace(a[i], b[i], max(2, int(np.ceil(size * 111_700 / STEP_M)) + 1))
-                starts.append(at[:-1])
-                ends.append(at[1:])
+        a = np.concatenate([line[:-1] for line in lines] or [np.zeros((0, 2))])
+        b = np.concatenate([line[1:] for line in lines] or [np.zeros((0, 2))])
+        degrees = np.hypot((b - a)[:, 0] * np.cos(np.radians((a + b)[:, 1] / 2)), (b - a)[:, 1])
+        pieces = np.maximum(1, np.ceil(degrees * 111_700 / STEP_M)).astype(int)
+        edge = np.repeat(np.arange(len(a)), pieces)
+        step = (np.arange(len(edge)) - np.repeat(np.cumsum(pieces) - pieces, pieces))[:, None]
+        run = (b - a)[edge] / pieces[edge][:, None]
+        starts, ends = [a[edge] + run * step], [a[edge] + run * (step + 1)]
         for disc in self.discs:
             count = max(720, int(np.ceil(2 * np.pi * min(disc.radius_km, 20_004 - disc.radius_km, 6_378) * 1000 / STEP_M)))
             turns = np.linspace(0, 360, count + 1)
@@ -168,8 +167,8 @@ class Ground:
             rim = np.stack([longitudes, latitudes], axis=1)
             starts.append(rim[:-1])
             ends.append(rim[1:])
-        a, b = np.concatenate(starts), np.concatenate(ends)
-        return on_sphere(a[:, 1], a[:, 0]), on_sphere(b[:, 1], b[:, 0])
+        first, last = np.concatenate(starts), np.concatenate(ends)
+        return on_sphere(first[:, 1], first[:, 0]), on_sphere(last[:, 1], last[:, 0])
 
     def _rings(self) -> list[shapely.Geometry]:
         """The border in the frame: what is left of it when area that meets across a seam is put side by side."""
@@ -197,11 +196,11 @@ class Ground:
             inside = inside | (_geodesic_m(disc, latitudes, longitudes) <= disc.radius_km * 1000)
         return inside
 
-    def comes_near(self, points: Floats) -> bool:
+    def comes_near(self, points: Floats, margin_m: float) -> bool:
         """Whether any point is truly within the margin of the border: within it of one of its pieces."""
         if self.nearest is None:
             return False
-        reach = (self.margin_m + STEP_M) / WGS84_B_M
+        reach = (margin_m + STEP_M) / WGS84_B_M
         chords, _ = self.nearest.query(points, distance_upper_bound=reach)
         points = points[np.argsort(chords)][: min(NEAREST, int(np.isfinite(chords).sum()))]
         if not len(points):
@@ -212,7 +211,7 @@ class Ground:
         along = np.einsum("ijk,ijk->ij", points[:, None] - a, run) / np.maximum(np.einsum("ijk,ijk->ij", run, run), 1e-30)
         feet = a + run * np.clip(along, 0, 1)[:, :, None]
         chords = np.linalg.norm(points[:, None] - feet, axis=2)
-        return bool((chords * WGS84_A_M <= self.margin_m).any())
+        return bool((chords * WGS84_A_M <= margin_m).any())
 
     def walked(self, caps: Caps, within: float) -> Floats:
         """The points of the border, in fine steps, whose excess is least, if at most `within` radians."""
@@ -240,8 +239,15 @@ def _geodesic_m(disc: Disc, latitudes: Floats, longitudes: Floats) -> Floats:
 
 
 @functools.cache
-def ground(text: str, border_error_m: float) -> Ground:
-    return Ground(text, border_error_m)
+def ground(text: str) -> Ground:
+    return Ground(text)
+
+
+def ellipsoid_m(text: str) -> float:
+    """By how much a circle alone is given up to both sides, because it is held between two caps: a/b of its radius."""
+    parts = parse_area(text)
+    alone = parts[0] if len(parts) == 1 else None
+    return alone.radius_km * 1000 * (WGS84_A_M / WGS84_B_M - 1) if isinstance(alone, Disc) else 0.0
 
 
 def around(points: Floats, radius: float) -> Floats:
@@ -277,9 +283,10 @@ class Seen:
         return "within" if self.inside else "outside"
 
 
-def seen(caps: Caps, text: str, border_error_m: float) -> Seen:
-    area = ground(text, border_error_m)
-    margin = area.margin_m / WGS84_A_M  # metres on the ground, so that what is near this way is truly near
+def seen(caps: Caps, text: str, margin_m: float) -> Seen:
+    """What samples show of a region and an area whose border may be wrong by `margin_m`."""
+    area = ground(text)
+    margin = margin_m / WGS84_A_M  # metres on the ground, so that what is near this way is truly near
     border = area.walked(caps, margin)
     touched = bool((caps.excess(border[:1]) <= 0).any())
     if not touched and margin and len(border):
@@ -290,6 +297,6 @@ def seen(caps: Caps, text: str, border_error_m: float) -> Seen:
     for points in sampled(caps):
         held = area.holds(points)
         inside, outside = inside or bool(held.any()), outside or not held.all()
-        if (inside and outside) or (margin and area.comes_near(points)):
+        if (inside and outside) or (margin and area.comes_near(points, margin_m)):
             return Seen(empty=False, inside=True, outside=True)
     return Seen(empty=not (inside or outside), inside=inside, outside=outside)

@@ -272,3 +272,10 @@ def test_48_cities_are_planned_for_by_measured_round_trips(
     assert told["weight"]["provable"] == provable
     ends = told["weight"]["proven_at_interval_ends"]
     assert provable - 4 <= ends["slow"] <= provable <= ends["quick"]
+
+
+def test_a_map_is_drawn_beside_what_else_is_asked_for(files: list[object], run: Run, tmp_path: Path) -> None:
+    code, out, _ = run(*files, "--map", tmp_path / "plan.svg", "--json")
+    assert (code, json.loads(out)["format"]) == (ExitCode.DONE, plans.FORMAT)
+    assert (tmp_path / "plan.svg").read_text(encoding="utf-8").startswith("<?xml")
+    assert run(*files, "--map", tmp_path / "plan.png")[0] == ExitCode.USAGE

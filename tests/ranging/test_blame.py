@@ -22,6 +22,14 @@ def _smallest(pairs: Pairs) -> list[set[int]]:
     return [chosen for chosen in explaining if len(chosen) == len(explaining[0])]
 
 
+def _all_of(sets: list[set[int]]) -> set[int]:
+    return set(sets[0]).intersection(*sets)
+
+
+def _any_of(sets: list[set[int]]) -> set[int]:
+    return set(sets[0]).union(*sets)
+
+
 def _suspects(found: Blame) -> set[int]:
     return {suspect.landmark for suspect in found.suspects}
 
@@ -32,13 +40,13 @@ def _grouped(found: Blame) -> set[int]:
 
 @given(pairs=PAIRS)
 def test_suspects_are_in_every_smallest_explanation(pairs: Pairs) -> None:
-    assert _suspects(blame(sorted(pairs), APART)) == set.intersection(*_smallest(pairs))
+    assert _suspects(blame(sorted(pairs), APART)) == _all_of(_smallest(pairs))
 
 
 @given(pairs=PAIRS)
 def test_the_ambiguous_are_in_some_smallest_explanations_and_not_in_others(pairs: Pairs) -> None:
     found, smallest = blame(sorted(pairs), APART), _smallest(pairs)
-    assert _grouped(found) == set.union(*smallest) - set.intersection(*smallest)
+    assert _grouped(found) == _any_of(smallest) - _all_of(smallest)
     assert all(len(chosen & group.landmarks) == group.at_least for chosen in smallest for group in found.groups)
 
 
@@ -47,7 +55,7 @@ def test_landmarks_of_one_unit_are_blamed_as_one(pairs: Pairs, unit_of: list[int
     found = blame(sorted(pairs), unit_of)
     by_unit = {(unit_of[first], unit_of[second]) for first, second in pairs}
     smallest = _smallest(by_unit)
-    blamed = set.intersection(*smallest)
+    blamed = _all_of(smallest)
     outside = {
         one for pair in pairs for one in pair if unit_of[one] in blamed for i in pair if unit_of[i] not in blamed
     }
@@ -57,7 +65,7 @@ def test_landmarks_of_one_unit_are_blamed_as_one(pairs: Pairs, unit_of: list[int
         if not any(unit_of[landmark] in blamed for landmark in group.landmarks):
             parts = [{unit_of[landmark] for landmark in part} for part in group.parts]
             assert all(len(units) == 1 for units in parts)
-            assert all(len(chosen & set.union(*parts)) == group.at_least for chosen in smallest)
+            assert all(len(chosen & _any_of(parts)) == group.at_least for chosen in smallest)
 
 
 @given(pairs=PAIRS)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -19,6 +19,9 @@ from lightbound.ranging.liars import false_place, trial
 from lightbound.ranging.readings import Landmark, Readings
 from lightbound.ranging.vetting import Vetting, distrusted_landmarks, vet
 from lightbound.units import SPEED_OF_LIGHT_M_PER_S
+
+FEWER: Final = settings(max_examples=settings().max_examples // 5)
+"""Worlds of nothing but contradictions take the solver a few milliseconds each time."""
 
 LISBON, VIENNA, TOKYO = Position(38.7, -9.1), Position(48.2, 16.4), Position(35.7, 139.7)
 
@@ -103,6 +106,7 @@ def any_worlds(draw: st.DrawFn) -> tuple[list[Landmark], Readings]:
     return landmarks, _readings(rows)
 
 
+@FEWER
 @given(world=any_worlds())
 def test_what_is_left_contradicts_nobody(world: tuple[list[Landmark], Readings]) -> None:
     landmarks, readings = world
@@ -111,6 +115,7 @@ def test_what_is_left_contradicts_nobody(world: tuple[list[Landmark], Readings])
     assert not any({pair.first, pair.second} <= set(left) for pair in found.contradictions)
 
 
+@FEWER
 @given(world=any_worlds(), more=st.integers(0, 10**8), row=st.integers(0, 10**6))
 def test_more_delay_never_adds_a_contradiction(world: tuple[list[Landmark], Readings], more: int, row: int) -> None:
     landmarks, readings = world
@@ -123,6 +128,7 @@ def test_more_delay_never_adds_a_contradiction(world: tuple[list[Landmark], Read
     assert after <= before
 
 
+@FEWER
 @given(world=any_worlds())
 def test_the_order_of_rows_does_not_matter(world: tuple[list[Landmark], Readings]) -> None:
     landmarks, readings = world
@@ -132,6 +138,7 @@ def test_the_order_of_rows_does_not_matter(world: tuple[list[Landmark], Readings
     assert vet(readings, landmarks=landmarks) == vet(backwards, landmarks=landmarks)
 
 
+@FEWER
 @given(world=any_worlds())
 def test_an_assumed_speed_below_light_s_finds_all_that_light_s_does(
     world: tuple[list[Landmark], Readings],
@@ -232,8 +239,9 @@ def test_a_liar_in_a_clean_mesh_is_found_exactly_if_it_contradicts_anybody() -> 
 
 
 def test_drawn_numbers_are_the_same_everywhere_and_even() -> None:
-    assert uniform(0, "liar", 7) == uniform(0, "liar", 7) == 0.9080124062164013
+    assert uniform(0, "liar", 7) == uniform(0, "liar", 7) == 0.03267521471395474
     assert uniform(0, "liar", 7) != uniform(0, "liar", "7")
     drawn = np.array([uniform("even", i) for i in range(4000)])
-    assert 0 <= drawn.min() < 0.01 < 0.99 < drawn.max() < 1
+    assert 0 <= drawn.min() < 0.01
+    assert 0.99 < drawn.max() < 1
     assert np.abs(np.histogram(drawn, 10, (0, 1))[0] - 400).max() < 90
