@@ -49,15 +49,19 @@ DRAWN: Final[Mapping[str, tuple[Polygon, ...]]] = {
 """Drawings by the text that names them."""
 
 
-@functools.cache
 def area(text: str, border_error_m: float = 0.0) -> Area:
-    """The area a text means, drawings among them."""
-    if border_error_m:
-        # The error of a border moves nothing but its margin, and a map of Russia takes a while to make.
-        made = area(text)
-        if isinstance(made.shape, Outline):
-            made = replace(made, shape=replace(made.shape, margin_m=made.shape.margin_m + border_error_m))
+    """The area a text means, drawings among them.
+
+    The error of a border moves nothing but its margin, so that each map is made once.
+    """
+    made = _area(text)
+    if not isinstance(made.shape, Outline):
         return made
+    return replace(made, shape=replace(made.shape, margin_m=made.shape.margin_m + border_error_m))
+
+
+@functools.cache
+def _area(text: str) -> Area:
     drawings = {Drawing(name[1:]): polygons for name, polygons in DRAWN.items()}
     return area_of(parse_area(text), borders=packaged_borders(), drawings=drawings, border_error_m=0.0)
 

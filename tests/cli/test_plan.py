@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.models import CommandInfo
 
 from lightbound.adjudication.planning.obstacles import Why
 from lightbound.adjudication.planning.optimum import LeastBy
-from lightbound.cli.app import app, main
+from lightbound.cli.app import main
 from lightbound.cli.exits import ExitCode
-from lightbound.cli.plan import ENDINGS, plan
+from lightbound.cli.plan import ENDINGS
 from lightbound.cli.plan_table import HEADINGS, HOW_KNOWN
 from lightbound.files import plans
 
@@ -40,10 +39,8 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command; returns exit code, standard output and standard error."""
-    if not any(command.callback is plan for command in app.registered_commands):
-        monkeypatch.setattr(app, "registered_commands", [*app.registered_commands, CommandInfo(callback=plan)])
 
     def with_options(*options: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lightbound.adjudication.planning.plan import Candidate
 from lightbound.errors import ErrorCode, Malformed
@@ -18,6 +20,7 @@ from lightbound.files.planning_dossier import Choices, plan_from_files, read_fit
 from lightbound.files.plans import ENDINGS, Stated, plan_object, write_landmarks
 from lightbound.geo.borders import packaged_borders
 from lightbound.ranging.bounds import Speed
+from tests.files.test_any_bytes import Read, damaged, is_read_or_malformed
 
 CHOICES = Choices(
     speed=Speed.VACUUM,
@@ -239,3 +242,20 @@ def test_a_file_of_another_kind_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match="ending in"):
         write_landmarks(report, tmp_path / "plan.txt")
     assert not (tmp_path / "plan.txt").exists()
+
+
+READERS: dict[str, tuple[Read, bytes]] = {
+    "sites": (sites_of, SITES.encode()),
+    "candidates": (candidates_of, CANDIDATES.encode()),
+    "costs": (read_costs, b"candidate_id,cost\na,1\nb,2.5\n"),
+    "places": (read_places, b"chip_id,latitude,longitude,position_error_m\na,1,2,3\nb,-1,-2,0\n"),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@given(data=st.data())
+def test_any_bytes_are_read_or_malformed(
+    tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
+) -> None:
+    read, whole = READERS[name]
+    is_read_or_malformed(read, tmp_path_factory.getbasetemp() / "any.csv", data.draw(damaged(whole)))

@@ -81,18 +81,16 @@ def campaign(rng: np.random.Generator, text: str, *, chips: int, tally: Tally) -
     border_error_m = float(rng.choice([0.0, 2000.0]))
     proof = Proof.ALONE if rng.random() < 0.1 else Proof.JOINT
     make = tight_world if rng.random() < 0.25 else honest_world
-    world = with_liars(
-        rng, make(rng, text, chips=chips, each=each, budget=budget, border_error_m=border_error_m)
-    )
+    world = with_liars(rng, make(rng, text, chips=chips, each=each, budget=budget, border_error_m=border_error_m))
     # A landmark inside the excluded area counts for neither question, so the licensed one is mostly asked by itself.
     only_licensed = bool(rng.random() < 0.7)
     asked = facts(world, Settings(proof=proof), licensed=True, excluded=not only_licensed)
     columns = judged(asked, chips, use_compiled=True)
     true = truth(world)
     verdicts, proofs = columns.verdict.reshape(-1, 2), columns.proof.reshape(-1, 2)
-    wrong = (
-        ((verdicts == WITHIN) & ~true.inside[:, None]) | ((verdicts == OUTSIDE) & ~true.outside[:, None])
-    ).any(axis=1) | (columns.contradiction != 0)
+    wrong = (((verdicts == WITHIN) & ~true.inside[:, None]) | ((verdicts == OUTSIDE) & ~true.outside[:, None])).any(
+        axis=1
+    ) | (columns.contradiction != 0)
     which = f"{text}, budget {budget}, {each} landmarks, border error {border_error_m} m, {make.__name__}"
     tally.wrong += [f"{which}: chip {chip} {verdicts[chip]}" for chip in np.flatnonzero(wrong)]
     tally.words["chips"] += chips

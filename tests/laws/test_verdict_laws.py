@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from lightbound.adjudication.facts import Settings, judged
 from lightbound.adjudication.kernels import UNDETERMINED, VOID, Columns, Facts
@@ -28,8 +29,9 @@ def _world(seed: int) -> tuple[np.random.Generator, World]:
     return rng, make(rng, text, chips=CHIPS, each=int(rng.integers(1, 8)), budget=int(rng.integers(0, 3)))
 
 
-def _proven(columns: Columns) -> np.ndarray:
-    return (columns.verdict != UNDETERMINED) & (columns.verdict != VOID)
+def _proven(columns: Columns) -> NDArray[np.bool_]:
+    proven: NDArray[np.bool_] = (columns.verdict != UNDETERMINED) & (columns.verdict != VOID)
+    return proven
 
 
 def _judged(world: World | Facts, proof: Proof = Proof.JOINT) -> Columns:

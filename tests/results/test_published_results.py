@@ -61,7 +61,7 @@ def _tampered(change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         lambda results: results["mesh"]["outcomes"][0].update(truth_kept=[192, 193]),
         lambda results: results["mesh"]["outcomes"][5].update(contradictions=1),
         lambda results: results["mesh"]["outcomes"][2]["excluded"]["truly_unsure"].update(outside=1),
-        lambda results: results["mesh"]["outcomes"][2]["excluded"]["truly_outside"].update(outside=120),
+        lambda results: results["mesh_border_error_0"]["outcomes"][2]["excluded"]["truly_outside"].update(outside=152),
         lambda results: results["mesh_unvetted"]["outcomes"][4]["licensed"].update(wrong=1),
         lambda results: results["vetting"]["mesh"]["suspects"].pop(),
         lambda results: results["vetting"]["clouds"]["suspects"].append({"landmark_id": "x", "contradicted_by": 1}),

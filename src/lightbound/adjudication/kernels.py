@@ -1,7 +1,7 @@
 """One chip after another: from bounds to verdicts, as plain scalar loops.
 
 Like `lightbound.geo.kernels`, this is ordinary Python that is also compiled for large files. What the numbers mean
-to a person is in `verdicts`; how rows became bounds is in `adjudicate`.
+to a person is in `verdicts`; how rows became bounds is in `ranging.bounds`.
 
 Why a verdict is never wrong while its assumptions hold. Let at most f fault units be faulty and let every other
 landmark's bound be true. *Alone*: each unit that proves a claim by one bound of its own is either faulty or right;
@@ -34,7 +34,6 @@ from lightbound.geo.kernels import (
 )
 from lightbound.geo.regions import SPHERE, area_of_region
 
-NO_AREA: Final = 0
 CIRCLE: Final = 1
 OUTLINE: Final = 2
 """Kinds of area a question can be about."""

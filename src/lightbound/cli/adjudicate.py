@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from lightbound.cli.exits import ExitCode
-from lightbound.cli.terminal import printable
+from lightbound.cli.terminal import tell_notes
 from lightbound.cli.verdict_options import (
     DEFAULT_FAULT_BUDGET,
     DEFAULT_WINDOW,
@@ -142,8 +142,7 @@ def adjudicate(
             write_verdicts(verdicts, out, steps("writing verdicts", len(verdicts)))
     if out is not None:
         typer.echo(f"{out}: {len(verdicts):,} verdicts, {standing_counts(verdicts)}", err=True)
-    for note in dossier.notes:
-        typer.echo(f"note: {printable(note)}", err=True)
+    tell_notes(dossier.notes)
     if as_json:
         for verdict in objects(verdicts):
             sys.stdout.write(json_line(verdict, ascii_only=True))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lightbound.cli.terminal import tell_notes
 from lightbound.cli.verdict_options import (
     DEFAULT_FAULT_BUDGET,
     DEFAULT_WINDOW,
@@ -140,8 +141,7 @@ def readings(
                 "results.json": told.encode(),
             },
         )
-    for note in evaluated.notes:
-        typer.echo(f"note: {note}", err=True)
+    tell_notes(evaluated.notes)
     if as_json:
         typer.echo(told, nl=False)
     else:

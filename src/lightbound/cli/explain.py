@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from lightbound.cli.terminal import tell_notes
 from lightbound.cli.verdict_options import (
     DEFAULT_FAULT_BUDGET,
     DEFAULT_WINDOW,
@@ -92,8 +93,7 @@ def explain(
         settings=settings,
         cities=packaged_cities(),
     )
-    for note in dossier.notes:
-        typer.echo(f"note: {note}", err=True)
+    tell_notes(dossier.notes)
     if as_json:
         typer.echo(json_line(explanation_object(explanation)), nl=False)
     else:

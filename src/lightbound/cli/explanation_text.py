@@ -12,7 +12,7 @@ from lightbound.adjudication.explanation import Conflict, Explanation, QuestionE
 from lightbound.adjudication.places import ReferenceKind
 from lightbound.adjudication.remedies import Missing, Trip
 from lightbound.adjudication.verdicts import Assumption, Proof, Verdict
-from lightbound.cli.verdict_table import NOT_SHOWN, PLAINLY, STYLES, WIDTH
+from lightbound.cli.verdict_table import STYLES, WIDTH, print_grounds
 from lightbound.files.explanations import instant
 
 MOST_UNITS: Final = 12
@@ -227,25 +227,12 @@ def _print_left_out(console: Console, explanation: Explanation) -> None:
 
 
 def _print_grounds(console: Console, explanation: Explanation) -> None:
-    verdicts = explanation.verdicts
-    border = verdicts.border
     console.print()
-    _say(
-        console,
-        f"speed {verdicts.speed}, fault budget {verdicts.fault_budget}, proof {verdicts.proof}, "
-        f"border {border.name} {border.version} ({border.viewpoint})",
-    )
-    _say(console, "Taken for granted:")
-    for assumption in verdicts.assumptions:
-        text = PLAINLY[assumption].format(
-            budget=verdicts.fault_budget, border=f"{border.name} {border.version}", border_error=f"{border.error_m:g}"
-        )
-        _say(console, f"  {assumption}: {text}")
     if any(q is not None and q.missing is not None for q in (explanation.licensed, explanation.excluded)):
         _say(
             console, "Round trips that could be had are for planning, cities are GeoNames': nothing is proven by them."
         )
-    _say(console, NOT_SHOWN.format(tier=verdicts.assurance.tier))
+    print_grounds(console, explanation.verdicts)
 
 
 def _say(console: Console, text: str) -> None:

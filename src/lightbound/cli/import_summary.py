@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from lightbound.cli.terminal import printable
+
 if TYPE_CHECKING:
     from lightbound.files.importing.dropped import Tally
     from lightbound.files.importing.runs import Written
@@ -39,7 +41,7 @@ def tell(
         lines.append(f"... and {more:,} more malformed")
     lines += [f"note: {note}" for note in notes]
     for line in lines:
-        typer.echo(_printable(line), err=True)
+        typer.echo(printable(line), err=True)
 
 
 def summary_of(
@@ -89,8 +91,3 @@ def summary_of(
 def _listed(files: list[Path]) -> str:
     first = "standard input" if str(files[0]) == "-" else str(files[0])
     return first + (f" and {len(files) - 1} more" if len(files) > 1 else "")
-
-
-def _printable(text: str) -> str:
-    """A line for a terminal, which a name of a file must not be able to steer."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

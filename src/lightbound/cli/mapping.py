@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from lightbound.cli.explain import chip_number
+from lightbound.cli.terminal import tell_notes
 from lightbound.cli.verdict_options import (
     DEFAULT_FAULT_BUDGET,
     DEFAULT_WINDOW,
@@ -125,8 +126,7 @@ def draw_map(
         with whole_file(out) as file:
             file.write(drawn)
         done(1)
-    for note in dossier.notes:
-        typer.echo(f"note: {note}", err=True)
+    tell_notes(dossier.notes)
 
 
 draw_map.__doc__ = MAP_HELP

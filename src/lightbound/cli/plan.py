@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from lightbound.cli.terminal import tell_notes
 from lightbound.cli.verdict_options import (
     DEFAULT_FAULT_BUDGET,
     BorderErrorOption,
@@ -214,8 +215,7 @@ def plan(
         if out is not None:
             write_landmarks(report, out)
         done(1)
-    for note in (*notes, *more):
-        typer.echo(f"note: {note}", err=True)
+    tell_notes((*notes, *more))
     if as_json:
         typer.echo(json.dumps(plan_object(report), ensure_ascii=False, allow_nan=False))
     elif out is None:

@@ -87,7 +87,7 @@ def print_table(verdicts: Verdicts) -> None:
     console.print(standing_counts(verdicts))
     for hint in _hints(verdicts):
         console.print(hint, soft_wrap=True)
-    _print_grounds(console, verdicts)
+    print_grounds(console, verdicts)
 
 
 def standing_counts(verdicts: Verdicts) -> str:
@@ -127,7 +127,8 @@ def _extremes(instants_ns: NDArray[np.int64]) -> tuple[np.datetime64, np.datetim
     return np.datetime64(int(instants_ns.min()), "ns"), np.datetime64(int(instants_ns.max()), "ns")
 
 
-def _print_grounds(console: Console, verdicts: Verdicts) -> None:
+def print_grounds(console: Console, verdicts: Verdicts) -> None:
+    """What the verdicts rest on, what they take for granted, and what they do not show."""
     border = verdicts.border
     console.print(
         f"speed {verdicts.speed}, fault budget {verdicts.fault_budget}, proof {verdicts.proof}, "

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lightbound.cli.terminal import tell_notes
 from lightbound.cli.verdict_options import BorderErrorOption, LandmarksFile, SpeedChoice
 
 HELP = """Find landmarks that cannot stand where they say, by what they measured of one another.
@@ -76,8 +77,7 @@ def vet(
     if out is not None:
         doubtful = mesh.vetting.doubtful
         write_landmarks([item for place, item in enumerate(mesh.landmarks) if place not in doubtful], out)
-    for note in mesh.notes:
-        typer.echo(f"note: {note}", err=True)
+    tell_notes(mesh.notes)
     if as_json:
         typer.echo(json.dumps(vetting_object(mesh), ensure_ascii=False, separators=(",", ":"), allow_nan=False))
     else:

@@ -3,8 +3,10 @@
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from lightbound.cli.terminal import printable
 from lightbound.files.vetting import Mesh, VettingAssumption
 from lightbound.ranging.readings import Landmark
 
@@ -95,7 +97,7 @@ def _print_grounds(console: Console, mesh: Mesh) -> None:
     vetting, border = mesh.vetting, mesh.border
     rows = f"{vetting.rows_used:,} rows used, {mesh.rows_of_no_landmark:,} about no landmark of the list"
     if mesh.excluded_area is not None:
-        area = mesh.excluded_area.replace("[", "\\[")
+        area = escape(printable(mesh.excluded_area))
         rows += f", {vetting.rows_of_distrusted:,} measured by {len(vetting.distrusted):,} that may stand in {area}"
     console.print(f"speed {vetting.speed}; {rows}", soft_wrap=True)
     console.print("Taken for granted:")
@@ -113,4 +115,4 @@ def _print_grounds(console: Console, mesh: Mesh) -> None:
 
 def _name(landmark: Landmark) -> str:
     """A name from a file, unable to style or steer the terminal."""
-    return landmark.landmark_id.replace("[", "\\[")
+    return escape(printable(landmark.landmark_id))

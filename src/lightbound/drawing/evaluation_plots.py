@@ -4,7 +4,8 @@ Every line has its own mark besides its colour, and its interval as a band or a 
 """
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -49,7 +50,7 @@ def evaluation_plots(evaluation: Evaluation, *, confidence: float) -> dict[str, 
     """The plots by name, those left out of which there is nothing to show."""
     asked = [name for name, of in QUESTIONS.items() if of(evaluation.outcomes[0]).decided.of]
     figures: dict[str, Figure] = {}
-    with mpl.rc_context(STYLE):
+    with _styled():
         if asked:
             figures["decided"] = _decided(evaluation, asked, confidence)
         figures["refuted"] = _refuted(evaluation, confidence)
@@ -66,9 +67,18 @@ def saved(figure: Figure, ending: str) -> bytes:
     """The bytes of a plot as `svg` or `png`."""
     stream = io.BytesIO()
     metadata: dict[str, str | None] = {"Date": None} if ending == "svg" else {"Software": None}
-    with mpl.rc_context(STYLE):
+    with _styled():
         figure.savefig(stream, format=ending, dpi=144, metadata=metadata)
     return stream.getvalue()
+
+
+@contextmanager
+def _styled() -> Iterator[None]:
+    """Our style over the library's own, whatever the user's configuration says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
 
 
 def _decided(evaluation: Evaluation, asked: Sequence[str], confidence: float) -> Figure:

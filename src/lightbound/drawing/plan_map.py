@@ -4,7 +4,7 @@ Equal plans give equal bytes. It is drawn for planning and shows no proof of any
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -22,8 +22,8 @@ from lightbound.geo.earth import Position
 MARGIN: Final = 24.0
 LINE: Final = 22.0
 
-MIDDLE: Final = 60.0
-"""Meridian in the middle of the map: the tear runs through the Pacific, and no continent but Antarctica is cut."""
+MIDDLE: Final = 11.0
+"""Meridian in the middle of the map: it is torn along 169° W, in the Bering Strait, where hardly any land is cut."""
 
 
 class Sign(StrEnum):
@@ -46,7 +46,7 @@ MEANINGS: Final = {
     Sign.MAY_BE_BEYOND: "site that may lie beyond the border: provable by no landmark",
 }
 
-_SHAPES: Final = {
+_SHAPES: Final[Mapping[Sign, tuple[str, Mapping[str, str | float]]]] = {
     Sign.BUILD: ("M0-7.5L5.8 0L0 7.5L-5.8 0z", {"fill": BLUE, "stroke": "#fff", "stroke_width": 1.0}),
     Sign.STANDING: ("M0-7.5L5.8 0L0 7.5L-5.8 0z", {"fill": "#fff", "stroke": BLUE, "stroke_width": 1.8}),
     Sign.PROVEN: ("M-4.2 0a4.2 4.2 0 1 0 8.4 0a4.2 4.2 0 1 0-8.4 0z", {"fill": GREEN, "stroke": INK}),

@@ -80,7 +80,7 @@ def facts(picture: Picture) -> list[tuple[str, str]]:
         ("Speed", f"{picture.speed}: {SPEEDS_SAY[picture.speed]}"),
         ("Fault budget", f"{picture.region.budget} of the {picture.units_heard} fault units heard may be wrong"),
         ("Landmarks", f"{used} used, {ignored} ignored"),
-        ("Window", f"{picture.window[0]} to {picture.window[1]}" if picture.window else "the readings carry no times"),
+        ("Window", " to ".join(picture.window) if picture.window else "none: no reading with a time counts"),
         ("Border", f"{border.name} {border.version}, viewpoint {border.viewpoint}, SHA-256 {border.sha256}"),
         ("Border error", f"at most {border.error_m:,} m, counted against every answer"),
         ("Algorithm", f"{picture.algorithm}, proofs allowed: {picture.proof}"),
@@ -119,7 +119,7 @@ def landmark_sentence(bound: PlacedBound) -> str:
     parts = [f"Landmark {bound.landmark_id}, {bound.role}", f"fault unit {bound.unit}"]
     parts.append(f"bound {bound_text(bound)}" if bound.bound_m < HALF_WAY_M else "its bound excludes nothing")
     if bound.role is Role.IGNORED:
-        parts.append("not believed: it may stand in the excluded area")
+        parts.append("not believed: it may stand in the excluded area, or declares a country named there")
     else:
         if bound.licensed is not None:
             parts.append(f"licensed area: shows {reach_text(bound.licensed, bound.role)}")

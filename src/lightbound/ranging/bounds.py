@@ -70,7 +70,8 @@ def bounds_of(
 
     `own_chip` names, per landmark, the chip of the same name (or -1), which it never measures. With times, the
     window of a chip is the `window_ns` that end at `as_of_ns`, or at its newest row of those `believed` (shape of the
-    rows; by default all): a row that cannot count must not decide which others do.
+    rows; by default all): a row that cannot count must not decide which others do. A chip with no other rows has a
+    window all the same, so that they are told as not believed rather than as late.
     """
     kept = np.flatnonzero(own_chip[readings.landmark] != readings.chip)
     key = readings.chip[kept].astype(np.int64) * landmark_count + readings.landmark[kept]

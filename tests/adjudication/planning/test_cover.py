@@ -185,3 +185,9 @@ def test_what_is_proven_already_costs_nothing_and_that_is_exact() -> None:
     )
     least = least_cost(cover, 1.0, known=())
     assert (least.cost, least.by) == (0.0, LeastBy.EXACT)
+
+
+def test_where_only_landmarks_that_stand_are_offered_nothing_is_built() -> None:
+    cover = Cover(proves=np.ones((2, 1), np.bool_), unit=np.arange(2), cost=np.zeros(2), weight=np.ones(1), needed=2)
+    assert greedy_order(cover, room_m=no_room(cover)) == ()
+    assert least_cost(cover, 1.0, known=()).places == ()

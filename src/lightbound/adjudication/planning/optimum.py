@@ -74,7 +74,7 @@ def least_cost(
     replaces at no more cost is left out. `most_exact` and `most_relaxed` say how large a program may be.
     """
     if reaches(cover.weight_proven(cover.standing), weight):
-        return Least(cost=0.0, by=LeastBy.EXACT, places=())
+        known = ()
     ceiling = float(cover.cost[list(known)].sum())
     best = Least(cost=ceiling, by=LeastBy.EXACT, places=tuple(known))
     bound = _counting(cover, weight)
@@ -118,7 +118,7 @@ def _whole(cover: Cover, bound: float) -> float:
     """A lower bound, raised to the next sum that costs can have: a multiple of what divides them all, in cents."""
     lowered = bound - ROUNDING * max(1.0, abs(bound))
     cents = np.rint(cover.cost * 100.0)
-    if (np.abs(cents - cover.cost * 100.0) > 1e-6).any():
+    if (np.abs(cents - cover.cost * 100.0) > 1e-6).any() or not cents.any():
         return lowered
     step = int(np.gcd.reduce(cents.astype(np.int64))) / 100.0
     return math.ceil(lowered / step) * step
