@@ -154,6 +154,11 @@ def aggregates(evaluated: Evaluated) -> dict[str, Any]:
     told = evaluation_object(evaluated)
     kept = ("chips", "landmarks", "rows", "outcomes", "false_claims", "fewer_landmarks", "claim_radius_km", "border")
     bare: dict[str, Any] = counts({name: told[name] for name in kept if told[name] != []})
+    if not evaluated.evaluation.plan.numbers:
+        bare.pop("fewer_landmarks")
+    for item in bare.get("fewer_landmarks", ()):
+        for question in ("licensed", "excluded"):
+            item[question] = {name: item[question][name] for name in ("decided", "truly_outside")}
     return bare
 
 
@@ -165,6 +170,8 @@ def counts(told: Any) -> Any:
         return told
     if told.keys() == {"count", "of", "share", "low", "high"}:
         return [told["count"], told["of"]]
+    if told.get("decided", {}).get("of") == 0:
+        return {"decided": [0, 0]}
     return {name: counts(item) for name, item in told.items() if not (name in VERDICTS and item == 0)}
 
 

@@ -244,7 +244,7 @@ def with_liars(rng: np.random.Generator, world: World) -> World:
     """The same with up to as many lying units for each chip as the budget allows, whose bounds may be anything."""
     chips, each = world.bounds.shape
     shuffled = rng.permuted(np.tile(np.arange(each), (chips, 1)), axis=1)
-    lying_count = rng.integers(0, world.budget + 1, chips)
+    lying_count: NDArray[np.int64] = rng.integers(0, world.budget + 1, chips)
     lying = np.take_along_axis(shuffled, world.units, axis=1) < lying_count[:, None]
     shorter, anything = world.bounds * rng.random((chips, each)), 3 * rng.random((chips, each))
     lie = np.where(rng.random((chips, each)) < 0.8, shorter, anything)
