@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import files, verdicts  # noqa: E402 - the folder above must be importable first
+from bench import files, verdicts
 
 HELP_RUNS = 9
 

@@ -51,7 +51,8 @@ def on_sphere(latitudes: Floats, longitudes: Floats) -> Floats:
 def positions(points: Floats) -> tuple[Floats, Floats]:
     """Latitudes and longitudes in degrees."""
     beta = np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1]))
-    return np.degrees(np.arctan(WGS84_A_M / WGS84_B_M * np.tan(beta))), np.degrees(np.arctan2(points[:, 1], points[:, 0]))
+    latitudes = np.degrees(np.arctan(WGS84_A_M / WGS84_B_M * np.tan(beta)))
+    return latitudes, np.degrees(np.arctan2(points[:, 1], points[:, 0]))
 
 
 def _normed(vectors: Floats) -> Floats:
@@ -158,7 +159,8 @@ class Ground:
         run = (b - a)[edge] / pieces[edge][:, None]
         starts, ends = [a[edge] + run * step], [a[edge] + run * (step + 1)]
         for disc in self.discs:
-            count = max(720, int(np.ceil(2 * np.pi * min(disc.radius_km, 20_004 - disc.radius_km, 6_378) * 1000 / STEP_M)))
+            widest_m = min(disc.radius_km, 20_004 - disc.radius_km, 6_378) * 1000
+            count = max(720, int(np.ceil(2 * np.pi * widest_m / STEP_M)))
             turns = np.linspace(0, 360, count + 1)
             same = np.ones(len(turns))
             longitudes, latitudes, _ = _EARTH.fwd(
@@ -208,7 +210,8 @@ class Ground:
         _, near = self.nearest.query(points, k=min(12, len(self.middles)))
         near = near.reshape(len(points), -1)
         a, run = self.starts[near], self.ends[near] - self.starts[near]
-        along = np.einsum("ijk,ijk->ij", points[:, None] - a, run) / np.maximum(np.einsum("ijk,ijk->ij", run, run), 1e-30)
+        lengths = np.maximum(np.einsum("ijk,ijk->ij", run, run), 1e-30)
+        along = np.einsum("ijk,ijk->ij", points[:, None] - a, run) / lengths
         feet = a + run * np.clip(along, 0, 1)[:, :, None]
         chords = np.linalg.norm(points[:, None] - feet, axis=2)
         return bool((chords * WGS84_A_M <= margin_m).any())
@@ -257,9 +260,9 @@ def around(points: Floats, radius: float) -> Floats:
     second = np.cross(points, first)
     turns = np.arange(48) * (2 * np.pi / 48)
     rings = radius * np.array([0.25, 0.5, 0.75, 0.9, 0.99])
-    moved = points[:, None, None] + rings[None, :, None, None] * (
-        np.cos(turns)[None, None, :, None] * first[:, None, None] + np.sin(turns)[None, None, :, None] * second[:, None, None]
-    )
+    east, north = np.cos(turns)[None, None, :, None], np.sin(turns)[None, None, :, None]
+    outwards = east * first[:, None, None] + north * second[:, None, None]
+    moved = points[:, None, None] + rings[None, :, None, None] * outwards
     return _normed(moved.reshape(-1, 3))
 
 

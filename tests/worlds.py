@@ -82,6 +82,7 @@ class World:
     """(chips, landmarks per chip), all four."""
 
     def __len__(self) -> int:
+        """Count of chips."""
         return len(self.places)
 
 
@@ -244,8 +245,8 @@ def with_liars(rng: np.random.Generator, world: World) -> World:
     """The same with up to as many lying units for each chip as the budget allows, whose bounds may be anything."""
     chips, each = world.bounds.shape
     shuffled = rng.permuted(np.tile(np.arange(each), (chips, 1)), axis=1)
-    lying_count: NDArray[np.int64] = rng.integers(0, world.budget + 1, chips)
-    lying = np.take_along_axis(shuffled, world.units, axis=1) < lying_count[:, None]
+    lying_count = rng.integers(0, world.budget + 1, (chips, 1))
+    lying = np.take_along_axis(shuffled, world.units, axis=1) < lying_count
     shorter, anything = world.bounds * rng.random((chips, each)), 3 * rng.random((chips, each))
     lie = np.where(rng.random((chips, each)) < 0.8, shorter, anything)
     return replace(world, bounds=np.where(lying, lie + 1e-5, world.bounds))
