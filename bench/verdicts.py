@@ -85,7 +85,7 @@ def fastest(facts: Facts) -> tuple[float, Columns]:
 
 
 def reference_rate(facts: Facts, outline: Outline) -> float:
-    """Chips per second of the test that everybody writes first, of whether any vertex of the border is in the region."""
+    """Chips per second of the test that everybody writes first: is any vertex of the border in the region."""
     points = np.asarray(facts.landmark_points).reshape(-1, 3)
     vertices = outline.arcs[:, :3]
     first, landmark, bound = (np.asarray(part) for part in (facts.first_row, facts.row_landmark, facts.row_bound))

@@ -105,6 +105,19 @@ def test_a_question_that_nobody_is_asked_is_null(run: Run, tmp_path: Path) -> No
     )
     told = _told(run)
     assert {json.dumps(item["excluded"]) for item in told["outcomes"]} == {"null"}
+    code, out, _ = run(*FEW, *ONE, "--out", str(tmp_path / "folder"))
+    assert code == ExitCode.DONE
+    assert "none asked" in out
+
+
+def test_chips_that_nobody_measured_are_undetermined_and_keep_their_truth(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "measurements.csv").write_text("landmark_id,chip_id,round_trip_ms\nlisbon,elsewhere,9\n")
+    told = _told(run)
+    assert all(item["truth_kept"]["count"] == 3 for item in told["outcomes"])
+    assert all(item["excluded"]["decided"]["count"] == 0 for item in told["outcomes"])
+    code, out, _ = run(*FEW, *ONE, "--out", str(tmp_path / "folder"))
+    assert code == ExitCode.DONE
+    assert "0/3 = 0.0 %" in out
 
 
 def test_a_person_sees_shares_with_intervals_and_what_they_rest_on(run: Run) -> None:

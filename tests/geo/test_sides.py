@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from geographiclib.geodesic import Geodesic
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,8 +43,7 @@ def test_within_the_error_of_a_border_nothing_is_told() -> None:
 def test_a_circle_s_side_is_what_the_geodesic_says(
     bearing: float, away_km: float, radius_km: float, error_km: float
 ) -> None:
-    geographiclib = pytest.importorskip("geographiclib.geodesic")
-    place = geographiclib.Geodesic.WGS84.Direct(10, 20, np.degrees(bearing), away_km * 1000)
+    place = Geodesic.WGS84.Direct(10, 20, np.degrees(bearing), away_km * 1000)
     (side,) = _sides(_area(f"circle(10,20,{radius_km!r})"), (place["lat2"], place["lon2"], error_km * 1000))
     if side is Side.INSIDE:
         assert away_km + error_km * 0.99 < radius_km

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from lightbound.cli.exits import ExitCode
-from lightbound.cli.terminal import tell_notes
+from lightbound.cli.terminal import refuse_to_replace, tell_notes
 from lightbound.cli.verdict_options import (
     DEFAULT_FAULT_BUDGET,
     DEFAULT_WINDOW,
@@ -115,9 +115,7 @@ def adjudicate(
         raise typer.BadParameter(
             f"expected a file ending in {', '.join(ENDINGS)}, found {out.name!r}", param_hint="--out"
         )
-    for given in (measurements, landmarks, chips):
-        if out is not None and out.exists() and out.samefile(given):
-            raise typer.BadParameter(f"{out} would replace a file that is read", param_hint="--out")
+    refuse_to_replace(out, (measurements, landmarks, chips))
     settings = settings_of(
         speed=speed,
         fault_budget=fault_budget,

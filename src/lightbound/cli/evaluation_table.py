@@ -10,6 +10,7 @@ from lightbound.adjudication.evaluation.shares import Share
 from lightbound.adjudication.evaluation.subsets import Choice
 from lightbound.adjudication.facts import Settings
 from lightbound.adjudication.verdicts import PROOFS, Verdict
+from lightbound.cli import terminal
 from lightbound.files.evaluation import CONFIDENCE, Evaluated
 from lightbound.geo.sides import Side
 
@@ -25,9 +26,7 @@ NAMES: Final = {
 
 def print_evaluation(evaluated: Evaluated) -> None:
     """Print the shares with their intervals, and what they rest on."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH)
+    console = terminal.console(width=WIDTH)
     evaluation = evaluated.evaluation
     table = _table("Verdicts against the truth", ("speed", "f", "proof"))
     for heading in ("truth kept", "licensed decided", "excluded decided", "wrong", "void"):

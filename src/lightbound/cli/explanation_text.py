@@ -12,7 +12,8 @@ from lightbound.adjudication.explanation import Conflict, Explanation, QuestionE
 from lightbound.adjudication.places import ReferenceKind
 from lightbound.adjudication.remedies import Missing, Trip
 from lightbound.adjudication.verdicts import Assumption, Proof, Verdict
-from lightbound.cli.verdict_table import STYLES, WIDTH, print_grounds
+from lightbound.cli import terminal
+from lightbound.cli.verdict_table import STYLES, print_grounds
 from lightbound.files.explanations import instant
 
 MOST_UNITS: Final = 12
@@ -46,9 +47,7 @@ MEANS: Final = {
 
 def print_explanation(explanation: Explanation) -> None:
     """Print everything there is to know about the verdicts on one chip."""
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=WIDTH)
+    console = terminal.console(markup=False)
     _print_standing(console, explanation)
     if explanation.conflict is not None:
         _print_conflict(console, explanation, explanation.conflict)

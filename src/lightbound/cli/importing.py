@@ -11,6 +11,7 @@ from typing import Annotated, BinaryIO, Final
 import typer
 
 from lightbound.cli.import_summary import summary_of, tell
+from lightbound.cli.terminal import refuse_to_replace
 from lightbound.cli.verdict_options import duration_ns, instant_ns
 
 import_app = typer.Typer(
@@ -182,6 +183,8 @@ def ripe_atlas(
 ) -> None:
     """Import ping results of RIPE Atlas."""
     _check_in(files)
+    for output in (out, landmarks_out):
+        refuse_to_replace(output, (*files, *(probes or [])))
     _check_out(out, as_json=as_json)
     if landmarks_out is not None:
         if not probes or position_error_m is None:
@@ -272,6 +275,7 @@ def ping(
 ) -> None:
     """Import what ping or fping printed, or CSV of others."""
     _check_in([file])
+    refuse_to_replace(out, (file,))
     _check_out(out, as_json=as_json)
     untimed_at_ns = None if measured_at is None else instant_ns(measured_at)
     columns = _columns(mapped or [])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from lightbound.cli import terminal
 from lightbound.cli.explain import chip_number
 from lightbound.cli.terminal import tell_notes
 from lightbound.cli.verdict_options import (
@@ -147,7 +148,6 @@ def list_borders(*, as_json: AsJson = False) -> None:
             typer.echo(json.dumps(country, ensure_ascii=False))
         return
 
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -158,7 +158,7 @@ def list_borders(*, as_json: AsJson = False) -> None:
     for country in countries:
         counts = (f"{country[key]:,}" for key in ("parts", "vertices", "area_km2"))
         table.add_row(country["code"], country["name"], *counts)
-    console = Console(highlight=False, markup=False)
+    console = terminal.console(markup=False)
     console.print(table)
     border = packaged_borders()
     console.print(f"\n{border.name} {border.version} (viewpoint {border.viewpoint}), {len(countries)} codes")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from lightbound.cli.terminal import tell_notes
+from lightbound.cli.terminal import refuse_to_replace, tell_notes
 from lightbound.cli.verdict_options import (
     DEFAULT_FAULT_BUDGET,
     BorderErrorOption,
@@ -151,6 +151,8 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Plan where landmarks should stand, so that most chips can be proven with the fewest."""
+    for written in (out, map_file):
+        refuse_to_replace(written, (sites, candidates, landmarks, costs, measurements))
     if out is not None and out.suffix not in ENDINGS:
         raise typer.BadParameter(f"expected a file ending in {', '.join(ENDINGS)}, found {out.name!r}")
     if map_file is not None and map_file.suffix != ".svg":

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -11,11 +10,9 @@ from lightbound.adjudication.planning.obstacles import Obstacle, Why
 from lightbound.adjudication.planning.optimum import LeastBy
 from lightbound.adjudication.planning.plan import Target
 from lightbound.adjudication.planning.scene import Asked
+from lightbound.cli import terminal
 from lightbound.files.plans import PlanReport
 from lightbound.ranging.bounds import Speed
-
-WIDTH: Final = 100
-"""Columns where the output goes to a file or a pipe."""
 
 MOST_LINES: Final = 200
 """Lines shown of each list at most; `--json` has all."""
@@ -37,9 +34,7 @@ HEADINGS: Final = {
 
 def print_plan(report: PlanReport) -> None:
     """Print the order, the targets, what cannot be proven, and what is taken for granted."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH)
+    console = terminal.console()
     plan = report.plan
     console.print(_order(report))
     if len(plan.order) > MOST_LINES:

@@ -20,10 +20,8 @@ from lightbound.adjudication.verdicts import (
     Verdict,
     Verdicts,
 )
+from lightbound.cli import terminal
 from lightbound.cli.terminal import printable
-
-WIDTH: Final = 100
-"""Columns of the table where it goes to a file or a pipe."""
 
 NOT_SHOWN: Final = (
     "Not shown, at assurance tier {tier}: that the key sits in the genuine chip, that it was not copied, "
@@ -57,9 +55,7 @@ PLAINLY: Final = {
 
 def print_table(verdicts: Verdicts) -> None:
     """Print the table, what the verdicts take for granted, and what they do not show."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH)
+    console = terminal.console()
     order = sorted(range(len(verdicts)), key=lambda chip: (int(verdicts.standing[chip]), chip))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("chip", overflow="fold")

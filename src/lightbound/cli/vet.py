@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lightbound.cli.terminal import tell_notes
+from lightbound.cli.terminal import refuse_to_replace, tell_notes
 from lightbound.cli.verdict_options import BorderErrorOption, LandmarksFile, SpeedChoice
 
 HELP = """Find landmarks that cannot stand where they say, by what they measured of one another.
@@ -55,6 +55,7 @@ def vet(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Find landmarks that cannot stand where they say."""
+    refuse_to_replace(out, (measurements, landmarks))
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise typer.BadParameter(f"expected a file ending in .csv or .parquet, found {out.name!r}")
 

@@ -6,12 +6,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lightbound.cli import terminal
 from lightbound.cli.terminal import printable
 from lightbound.files.vetting import Mesh, VettingAssumption
 from lightbound.ranging.readings import Landmark
-
-WIDTH: Final = 100
-"""Columns of the table where it goes to a file or a pipe."""
 
 MOST_LINES: Final = 60
 """Pairs shown at most; `--json` gives them all."""
@@ -31,9 +29,7 @@ PLAINLY: Final = {
 
 def print_vetting(mesh: Mesh) -> None:
     """Print what was found and what it does not show."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH)
+    console = terminal.console()
     vetting = mesh.vetting
     if vetting.suspects:
         table = Table(box=None, pad_edge=False, header_style="bold", title="Suspects", title_justify="left")

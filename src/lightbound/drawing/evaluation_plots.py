@@ -53,8 +53,9 @@ def evaluation_plots(evaluation: Evaluation, *, confidence: float) -> dict[str, 
     with _styled():
         if asked:
             figures["decided"] = _decided(evaluation, asked, confidence)
-        figures["refuted"] = _refuted(evaluation, confidence)
-        if asked:
+        if any(item.refuted.of for item in evaluation.refutations):
+            figures["refuted"] = _refuted(evaluation, confidence)
+        if asked and evaluation.most_landmarks:
             by_number = (Choice.RANDOM, Choice.NEAREST)
             figures["number"] = _grown(evaluation, asked, by_number, "landmarks left to each chip", confidence)
             figures["nearness"] = _grown(

@@ -2,9 +2,10 @@
 
 A contradiction says that one landmark of a pair is at fault, not which. A set of fault units that holds one of every
 pair *explains* the contradictions (a vertex cover of their graph), and faults are rare, so the smallest sets come
-first. A unit in every smallest set is blamed; units in some of them are ambiguous. Of a blamed unit those landmarks
-are suspects that contradict somebody outside all blamed units; what contradictions are then left among blamed units
-are explained once more, by the fewest landmarks. Where every landmark is a unit of its own, that never happens, and
+first. A unit in every smallest set is blamed; units in some of them are ambiguous. Of a blamed unit a landmark is a
+suspect if it is the unit's only one in any contradiction, or contradicts somebody whose unit is in none of those sets;
+with somebody of an ambiguous unit it is ambiguous itself. What contradictions are then left among blamed units are
+explained once more, by the fewest landmarks. Where every landmark is a unit of its own, that never happens, and
 where all are one unit, it is all that happens.
 
 That faults are few is an assumption and no proof: two liars who agree on how to contradict one honest landmark make
@@ -13,6 +14,7 @@ it the suspect, unless they are known to be of one unit.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -21,6 +23,13 @@ from scipy.sparse import csr_array
 from lightbound.errors import ErrorCode, Fault, Refused
 
 Pairs = Sequence[tuple[int, int]]
+
+
+MOST_NODES: Final = 2_000
+"""Branches the solver may try for one question. A count and not a time: equal readings give equal answers."""
+
+MOST_PAIRS: Final = 20_000
+"""Contradictions that hang together and are still explained exactly; more are refused at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +90,19 @@ def blame(pairs: Pairs, unit_of: Sequence[int]) -> Blame:
     def blamed(landmark: int) -> bool:
         return unit_of[landmark] in units.forced
 
-    accusers = [
-        (one, other) for pair in pairs for one, other in (pair, pair[::-1]) if blamed(one) and not blamed(other)
-    ]
-    suspects = {one: units.forced[unit_of[one]] for one, _ in accusers}
+    involved: dict[int, set[int]] = {}
+    for landmark in {landmark for pair in pairs for landmark in pair}:
+        involved.setdefault(unit_of[landmark], set()).add(landmark)
+    doubtful = {unit for members, _ in units.groups for unit in members}
+    directed = [(one, other) for pair in pairs for one, other in (pair, pair[::-1]) if blamed(one)]
+    # A unit that all smallest sets hold is at fault; a landmark of it is, if it is the only one that contradicts
+    # anybody, or if it contradicts somebody whose unit none of those sets holds.
+    suspects = {
+        one: units.forced[unit_of[one]]
+        for one, other in directed
+        if involved[unit_of[one]] == {one} or not (blamed(other) or unit_of[other] in doubtful)
+    }
+    between = sorted({(one, other) for one, other in directed if one not in suspects and unit_of[other] in doubtful})
     inside = [pair for pair in pairs if all(map(blamed, pair)) and not suspects.keys() & set(pair)]
     landmarks = _cover(inside)
     suspects |= landmarks.forced
@@ -99,6 +117,7 @@ def blame(pairs: Pairs, unit_of: Sequence[int]) -> Blame:
         Group(parts=tuple((landmark,) for landmark in members), at_least=at_least)
         for members, at_least in landmarks.groups
     ]
+    groups += [Group(parts=((one,), (other,)), at_least=1) for one, other in between if one not in landmarks.forced]
     return Blame(
         suspects=tuple(
             Suspect(landmark=landmark, fewest=fewest, otherwise=otherwise)
@@ -141,23 +160,29 @@ def _smallest(pairs: Pairs, *, without: int | None = None) -> frozenset[int]:
         most[place[without]] = 0.0
     ends = [place[node] for pair in pairs for node in pair]
     held = csr_array((np.ones(len(ends)), (np.repeat(np.arange(len(pairs)), 2), ends)), shape=(len(pairs), len(nodes)))
+    if len(pairs) > MOST_PAIRS:
+        raise _too_tangled(pairs, nodes, f"more than {MOST_PAIRS:,}")
     solved = milp(
         c=np.ones(len(nodes)),
         constraints=LinearConstraint(held, 1.0, np.inf),
         integrality=np.ones(len(nodes), np.int64),
         bounds=Bounds(least, most),
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES},
     )
     if solved.status != 0:
-        raise Refused(
-            Fault(
-                code=ErrorCode.VALUE_OUT_OF_RANGE,
-                expected="contradictions that the solver can explain exactly",
-                found=f"{len(pairs)} pairs of {len(nodes)}: {solved.message}",
-                next="vet fewer landmarks at a time",
-            )
-        )
+        raise _too_tangled(pairs, nodes, str(solved.message))
     return frozenset(node for node in nodes if solved.x[place[node]] > 0.5)
+
+
+def _too_tangled(pairs: Pairs, nodes: Sequence[int], why: str) -> Refused:
+    return Refused(
+        Fault(
+            code=ErrorCode.VALUE_OUT_OF_RANGE,
+            expected="contradictions that the solver can explain exactly",
+            found=f"{len(pairs):,} pairs of {len(nodes):,}: {why}",
+            next="vet fewer landmarks at a time",
+        )
+    )
 
 
 def _components(pairs: Pairs) -> list[list[tuple[int, int]]]:

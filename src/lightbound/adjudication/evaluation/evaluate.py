@@ -198,7 +198,7 @@ def evaluate(
 
 def thinnings(plan: Plan, most: int) -> list[tuple[Choice, float]]:
     """Every choice of fewer landmarks that leaves some chip with fewer than it has, and the one that leaves all."""
-    numbers = [*(number for number in plan.numbers if number < most), most]
+    numbers = [*(number for number in plan.numbers if number < most), most] if most else []
     chosen: list[tuple[Choice, float]] = [
         (choice, number) for choice in (Choice.RANDOM, Choice.NEAREST) for number in numbers
     ]
