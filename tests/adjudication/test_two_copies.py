@@ -70,7 +70,9 @@ def test_alone_does_not_fall_for_two_copies(budget: int) -> None:
 @pytest.mark.parametrize("budget", [0, 1])
 def test_the_same_four_landmarks_with_one_key_at_the_site_prove_it_jointly_and_rightly(budget: int) -> None:
     found = asked(pretended(), licensed=LICENCE, settings=Settings(fault_budget=budget))
-    west, east = ([one for one in pretended() if (float(one.landmark.landmark_id) > 180) == side] for side in (True, False))
+    west, east = (
+        [one for one in pretended() if (float(one.landmark.landmark_id) > 180) == side] for side in (True, False)
+    )
     assert found.licensed == "within"
     # Neither side alone could say so: it takes both, and that they heard the same key.
     assert {asked(side, licensed=LICENCE, settings=Settings(fault_budget=0)).licensed for side in (west, east)} == {
@@ -79,9 +81,7 @@ def test_the_same_four_landmarks_with_one_key_at_the_site_prove_it_jointly_and_r
 
 
 def test_two_copies_that_answer_at_once_contradict_each_other() -> None:
-    at_once = [
-        Heard(landmark=one.landmark, round_trip_ns=one.round_trip_ns // 2) for one in pretended()
-    ]
+    at_once = [Heard(landmark=one.landmark, round_trip_ns=one.round_trip_ns // 2) for one in pretended()]
     assert asked(at_once, licensed=LICENCE).standing == "contradiction"
 
 
