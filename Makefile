@@ -90,6 +90,7 @@ bench: .venv/.stamp ## measure speed
 .PHONY: results
 results: .venv/.stamp ## rebuild docs/results.md from the evaluation data, where it is
 	$(BIN)/python scripts/make_results.py
+	$(BIN)/python scripts/make_planning_results.py
 
 # -- release -----------------------------------------------------------------------------------------------------
 

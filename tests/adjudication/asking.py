@@ -15,6 +15,8 @@ from tests.worlds import area
 
 BORDER: Final = BorderUsed(name="", version="", viewpoint="", sha256="", error_m=0)
 
+OWN: Final = "a unit of its own"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -63,9 +65,9 @@ def landmark(
     )
 
 
-def near(latitude: float, longitude: float, round_trip_us: float, *, name: str, unit: str | None = "") -> Heard:
-    """A landmark in a fault unit of its own, unless one is named, and what it measured."""
-    own = name if unit == "" else unit
+def near(latitude: float, longitude: float, round_trip_us: float, *, name: str, unit: str | None = OWN) -> Heard:
+    """A landmark in a fault unit of its own, unless another or none is named, and what it measured."""
+    own = name if unit == OWN else unit
     return Heard(landmark=landmark(latitude, longitude, name=name, unit=own), round_trip_ns=round(round_trip_us * 1000))
 
 

@@ -119,7 +119,7 @@ def test_the_unit_vector_is_the_ellipsoid_scaled_to_a_sphere() -> None:
     assert np.abs(units(latitudes, longitudes) - scaled).max() < 1e-11
 
 
-def test_a_position_ten_kilometres_up_turns_by_no_more_than_the_slack_at_each_end() -> None:
+def test_a_position_as_high_as_is_assumed_turns_by_no_more_than_the_slack_at_each_end() -> None:
     latitudes = np.linspace(-90, 90, 3601)
     longitudes = np.full(len(latitudes), 17.0)
     high = ecef(latitudes, longitudes, GREATEST_ALTITUDE_M) / [WGS84_A_M, WGS84_A_M, WGS84_B_M]

@@ -215,6 +215,7 @@ def answer_alone(
             continue
         outward, inward = margins_alone(facts, area, rows, units, count, best)
         columns.margin[place] = max(outward, inward)
+        columns.verdict[place] = UNDETERMINED
         if outward > 0.0 and inward > 0.0:
             contradicted = True  # more than the budget is faulty, or the key answered from both sides
         elif outward > 0.0:
@@ -222,7 +223,6 @@ def answer_alone(
         elif inward > 0.0:
             columns.verdict[place], columns.proof[place] = WITHIN, ALONE
         else:
-            columns.verdict[place] = UNDETERMINED
             unanswered += 1
     if contradicted:
         void(columns, chip)

@@ -48,8 +48,8 @@ def read_chips(path: Path, *, make: Callable[[str], object] = parse_area, progre
     excluded: list[NDArray[np.int32]] = []
     for batch in read_table(path, COLUMNS, faults, progress):
         new_ids(batch, "chip_id", lines, faults)
-        licensed.append(_areas(batch, "licensed_area", areas, refused, make, faults))
-        excluded.append(_areas(batch, "excluded_area", areas, refused, make, faults))
+        licensed.append(asked_areas(batch, "licensed_area", areas, refused, make, faults))
+        excluded.append(asked_areas(batch, "excluded_area", areas, refused, make, faults))
     faults.raise_if_any()
     return Chips(
         chip_ids=tuple(lines),
@@ -64,7 +64,7 @@ def chip_columns_ignored(path: Path) -> tuple[str, ...]:
     return columns_ignored(path, COLUMNS)
 
 
-def _areas(
+def asked_areas(
     batch: Batch,
     name: str,
     areas: dict[str, int],
@@ -72,6 +72,7 @@ def _areas(
     make: Callable[[str], object],
     faults: Faults,
 ) -> NDArray[np.int32]:
+    """Indices of the areas of one column, `areas` and `refused` growing by each text that is new; -1 where empty."""
     codes, values = text_codes(batch, name)
     indices = np.full(len(values) + 1, _NOT_ASKED, np.int32)  # one more, for the code -1 of an empty area
     wrong = np.zeros(len(values) + 1, np.bool_)

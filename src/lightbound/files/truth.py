@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lightbound.adjudication.evaluation.truths import Truths
 from lightbound.errors import Malformed
-from lightbound.files.chips import _areas as asked_areas
+from lightbound.files.chips import asked_areas
 from lightbound.files.columns import new_ids, report_missing
 from lightbound.files.faults import Faults
 from lightbound.files.header import Columns, Kind

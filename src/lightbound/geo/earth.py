@@ -40,12 +40,12 @@ the deepest sea bed is 10.9 km down. Too small: a cable through a deep trench co
 LEAST_RADIUS_M: Final = WGS84_B_M - GREATEST_DEPTH_M
 """Metres of path per radian that no path can undercut; see the theorem above."""
 
-GREATEST_ALTITUDE_M: Final = 10_000.0
-"""Landmarks and chips are assumed to stand no higher than this above the ellipsoid."""
+GREATEST_ALTITUDE_M: Final = 5_000.0
+"""Landmarks and chips are assumed to stand no higher than this above the ellipsoid, as every data centre does."""
 
-ALTITUDE_SLACK_M: Final = math.ceil(GREATEST_ALTITUDE_M * (1 / WGS84_B_M - 1 / WGS84_A_M) * LEAST_RADIUS_M)
+ALTITUDE_SLACK_M: Final = math.ceil(2 * GREATEST_ALTITUDE_M * (1 / WGS84_B_M - 1 / WGS84_A_M) * LEAST_RADIUS_M)
 """Added to every bound, 34 m: a position at altitude k maps to a direction that differs from its foot's by at most
-k (1/b - 1/a) / 2 radians, at each of the two ends."""
+k (1/b - 1/a) radians, half of it from the map and half as its vertical is not the sphere's; at each of two ends."""
 
 ARITHMETIC_SLACK_M: Final = 10.0
 """Added to every bound: floating-point angles here err by less than 1e-7 rad (0.6 m); see docs/theory.md."""

@@ -124,22 +124,21 @@ def outline_in(outline: Outline, other: Circle | Outline) -> Relation:
 
 def _outlines_touch(one: Outline, other: Outline) -> bool:
     """Whether two outlines overlap, or come within their margins of one another."""
-    pool = pooled([one, other])
     if not len(one.arcs) or not len(other.arcs):
         return True
-    for outline, holder in ((one, 1), (other, 0)):
-        x, y, z = (float(part) for part in outline.arcs[0, :3])
-        if inside_outline(x, y, z, FLATTENING, pool, holder):
-            return True
+    # Insides that meet. Edges that only close a polygon along the antimeridian or a pole may meet without a meaning.
+    if shapely.relate_pattern(one.drawn, other.drawn, "T********"):
+        return True
     near = (one.margin_m + other.margin_m) / LEAST_RADIUS_M
     own_length = float(one.arcs[:, 6].max())
+    pool = pooled([other])
     chords, _ = KDTree(other.arcs[:, :3]).query(one.arcs[:, :3])
     angles = 2 * np.arcsin(np.minimum(1, chords / 2))
     for place in np.argsort(angles):
         if angles[place] > near + own_length + float(other.arcs[:, 6].max()):
             return False
         x, y, z = (float(part) for part in one.arcs[place, :3])
-        if distance_to_outline(x, y, z, pool, 1) <= near + own_length:
+        if distance_to_outline(x, y, z, pool, 0) <= near + own_length:
             return True
     return False
 
