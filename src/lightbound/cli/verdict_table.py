@@ -42,7 +42,7 @@ STYLES: Final = {
 
 PLAINLY: Final = {
     Assumption.FAULTS_WITHIN_BUDGET: "at most {budget} of the fault units heard for a chip lie or are misplaced",
-    Assumption.PATHS_NEAR_SURFACE: "no signal ran deeper than 12.3 km below the ellipsoid, and nobody stands higher than 5 km",
+    Assumption.PATHS_NEAR_SURFACE: "no signal ran deeper than 12.3 km below the ellipsoid; nobody is above 5 km",
     Assumption.BORDER_WITHIN_ERROR: "borders are where {border} draws them, within {border_error} m",
     Assumption.ONE_KEY_ONE_PLACE: "joint: one key is in one place (a copied key can make a joint verdict wrong)",
     Assumption.FIBRE_SPEED: "no signal was faster than 0.69 c (false for radio and hollow fibre: grounds for nothing)",

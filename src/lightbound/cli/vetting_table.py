@@ -16,7 +16,7 @@ MOST_LINES: Final = 60
 
 PLAINLY: Final = {
     VettingAssumption.PATHS_NEAR_SURFACE: (
-        "no signal ran deeper than 12.3 km below the ellipsoid, and nobody stands higher than 5 km"
+        "no signal ran deeper than 12.3 km below the ellipsoid; nobody stands higher than 5 km"
     ),
     VettingAssumption.LANDMARKS_STAY: "each landmark stood at one place while all of this was measured",
     VettingAssumption.FEWEST_FAULTS: "as few fault units are at fault as explain every contradiction",

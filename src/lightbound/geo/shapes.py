@@ -126,8 +126,7 @@ def _outlines_touch(one: Outline, other: Outline) -> bool:
     """Whether two outlines overlap, or come within their margins of one another."""
     if not len(one.arcs) or not len(other.arcs):
         return True
-    # Insides that meet. Edges that only close a polygon along the antimeridian or a pole may meet without a meaning.
-    if shapely.relate_pattern(one.drawn, other.drawn, "T********"):
+    if any(_starts_inside(outline, holder) for outline, holder in ((one, other), (other, one))):
         return True
     near = (one.margin_m + other.margin_m) / LEAST_RADIUS_M
     own_length = float(one.arcs[:, 6].max())
@@ -141,6 +140,15 @@ def _outlines_touch(one: Outline, other: Outline) -> bool:
         if distance_to_outline(x, y, z, pool, 0) <= near + own_length:
             return True
     return False
+
+
+def _starts_inside(outline: Outline, holder: Outline) -> bool:
+    """Whether some ring of an outline is inside another, as far as where its edges start tells."""
+    x, y, z = outline.arcs[:, :3].T
+    latitudes = np.degrees(np.arctan2(z, FLATTENING * np.hypot(x, y)))
+    longitudes = np.degrees(np.arctan2(y, x))
+    shapely.prepare(holder.drawn)
+    return bool(shapely.contains_xy(holder.drawn, longitudes, latitudes).any())
 
 
 def _drawn(disc: Disc) -> shapely.Geometry:
