@@ -15,14 +15,14 @@ from typing import Final
 
 import numpy as np
 import shapely
+import shapely.affinity
 from numpy.typing import NDArray
-from pyproj import Geod
 from scipy.spatial import KDTree
 
 from lightbound.geo.areas import Countries, Disc, parse_area
 from lightbound.geo.borders import Polygon, packaged_borders
 from lightbound.geo.earth import LEAST_RADIUS_M, WGS84_A_M, WGS84_B_M
-from tests.worlds import DRAWN
+from tests.worlds import DRAWN, EARTH, normed
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -39,7 +39,6 @@ FINEST_CELL: Final = 5 / 6.37e6
 """Radians (5 m)."""
 BLOCK: Final = 64
 """Border points looked at together first."""
-_EARTH: Final = Geod(ellps="WGS84")
 
 
 def on_sphere(latitudes: Floats, longitudes: Floats) -> Floats:
@@ -53,11 +52,6 @@ def positions(points: Floats) -> tuple[Floats, Floats]:
     beta = np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1]))
     latitudes = np.degrees(np.arctan(WGS84_A_M / WGS84_B_M * np.tan(beta)))
     return latitudes, np.degrees(np.arctan2(points[:, 1], points[:, 0]))
-
-
-def _normed(vectors: Floats) -> Floats:
-    normed: Floats = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return normed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +90,7 @@ def _on_cube(cells: Floats, face: Floats) -> Floats:
     ones = np.where(face < 3, 1.0, -1.0)
     corner = np.stack([ones, cells[:, 0], cells[:, 1]], axis=1)
     turned = np.stack([np.roll(corner, axis, axis=1) for axis in range(3)])[face.astype(int) % 3, np.arange(len(face))]
-    return _normed(turned)
+    return normed(turned)
 
 
 def sampled(caps: Caps) -> Iterator[Floats]:
@@ -137,12 +131,12 @@ class Ground:
         shapely.prepare(self.drawn)
         starts, ends = self._pieces()
         middles = (starts + ends) / 2
-        on_edge = ~self._well_inside(_normed(middles))
+        on_edge = ~self._well_inside(normed(middles))
         self.starts, self.ends = starts[on_edge], ends[on_edge]
-        self.middles = _normed(middles[on_edge])
+        self.middles = normed(middles[on_edge])
         self.nearest = KDTree(self.middles) if len(self.middles) else None
         blocks = [self.middles[i : i + BLOCK] for i in range(0, len(self.middles), BLOCK)]
-        self.block_centres = _normed(np.array([block.mean(axis=0) for block in blocks]).reshape(-1, 3))
+        self.block_centres = normed(np.array([block.mean(axis=0) for block in blocks]).reshape(-1, 3))
         self.block_radii = np.array(
             [2 * np.linalg.norm(b - c, axis=1).max() for b, c in zip(blocks, self.block_centres, strict=True)]
         )
@@ -163,7 +157,7 @@ class Ground:
             count = max(720, int(np.ceil(2 * np.pi * widest_m / STEP_M)))
             turns = np.linspace(0, 360, count + 1)
             same = np.ones(len(turns))
-            longitudes, latitudes, _ = _EARTH.fwd(
+            longitudes, latitudes, _ = EARTH.fwd(
                 disc.longitude * same, disc.latitude * same, turns, disc.radius_km * 1000 * same
             )
             rim = np.stack([longitudes, latitudes], axis=1)
@@ -228,7 +222,7 @@ class Ground:
         order = np.argsort(excess)[:NEAREST]
         which = which[order][excess[order] <= within + step]
         at = ((np.arange(FINE) + 0.5) / FINE)[None, :, None]
-        fine = _normed((self.starts[which][:, None] * (1 - at) + self.ends[which][:, None] * at).reshape(-1, 3))
+        fine = normed((self.starts[which][:, None] * (1 - at) + self.ends[which][:, None] * at).reshape(-1, 3))
         excess = caps.excess(fine)
         order = np.argsort(excess)[:NEAREST]
         least: Floats = fine[order][excess[order] <= within]
@@ -237,7 +231,7 @@ class Ground:
 
 def _geodesic_m(disc: Disc, latitudes: Floats, longitudes: Floats) -> Floats:
     same = np.ones(len(latitudes))
-    _, _, metres = _EARTH.inv(disc.longitude * same, disc.latitude * same, longitudes, latitudes)
+    _, _, metres = EARTH.inv(disc.longitude * same, disc.latitude * same, longitudes, latitudes)
     return np.asarray(metres)
 
 
@@ -263,7 +257,7 @@ def around(points: Floats, radius: float) -> Floats:
     east, north = np.cos(turns)[None, None, :, None], np.sin(turns)[None, None, :, None]
     outwards = east * first[:, None, None] + north * second[:, None, None]
     moved = points[:, None, None] + rings[None, :, None, None] * outwards
-    return _normed(moved.reshape(-1, 3))
+    return normed(moved.reshape(-1, 3))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

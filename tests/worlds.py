@@ -130,17 +130,18 @@ def latitudes_longitudes(points: Floats) -> tuple[Floats, Floats]:
 
 def directions(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
     """Anywhere on the sphere, evenly."""
-    return _normed(rng.normal(size=(*shape, 3)))
+    return normed(rng.normal(size=(*shape, 3)))
 
 
 def nudged(rng: np.random.Generator, points: Floats, metres: Floats) -> Floats:
     """Points some metres away, in any direction."""
-    return _normed(points + rng.normal(size=points.shape) * metres[..., None] * METRE)
+    return normed(points + rng.normal(size=points.shape) * metres[..., None] * METRE)
 
 
-def _normed(vectors: Floats) -> Floats:
-    normed: Floats = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return normed
+def normed(vectors: Floats) -> Floats:
+    """Vectors of length one."""
+    units_of: Floats = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return units_of
 
 
 def places_beside(rng: np.random.Generator, text: str, count: int, *, nearest_m: float = 1.0) -> Floats:

@@ -6,7 +6,8 @@ import pytest
 from lightbound.adjudication import questions
 from lightbound.adjudication.questions import pairs_asked, relations
 from lightbound.errors import ErrorCode, Malformed
-from lightbound.geo.shapes import Relation
+from lightbound.geo.outlines import Outline
+from lightbound.geo.shapes import Circle, Relation
 from lightbound.ranging.readings import Chips
 from tests.worlds import area
 
@@ -120,5 +121,5 @@ def test_a_circle_too_wide_to_draw_is_malformed_in_a_union_and_fine_alone() -> N
     with pytest.raises(Malformed) as error:
         area("circle(0,0,19990)|DE")
     assert [fault.code for fault in error.value.faults] == [ErrorCode.AREA_MALFORMED]
-    assert area("circle(0,0,19990)").shape
-    assert area("circle(0,0,19900)|DE").shape
+    assert isinstance(area("circle(0,0,19990)").shape, Circle)
+    assert isinstance(area("circle(0,0,19900)|DE").shape, Outline)

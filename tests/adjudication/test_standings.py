@@ -17,7 +17,7 @@ def question(verdict: Verdict | None) -> Question:
 
 def standing(licensed: Verdict | None, excluded: Verdict | None, *, contradiction: bool = False) -> Standing:
     (code,) = standings(np.array([contradiction]), question(licensed), question(excluded))
-    return STANDINGS[code]
+    return STANDINGS[int(code)]
 
 
 def expected(licensed: Verdict | None, excluded: Verdict | None) -> Standing:

@@ -55,6 +55,23 @@ def excluded_by(points: Floats, caps: Floats, units: Integers) -> Integers:
     return total
 
 
+def crossings_of(a: Floats, alpha: float, b: Floats, beta: float) -> tuple[list[list[float]], float]:
+    """Both crossings, and their slack."""
+    (ax, ay, az), (bx, by, bz) = a.tolist(), b.tolist()
+    px, py, pz, qx, qy, qz, slack = circle_crossings(ax, ay, az, alpha, bx, by, bz, beta)
+    return [[px, py, pz], [qx, qy, qz]], slack
+
+
+def rim_point(centre: Floats, radius: float) -> tuple[float, float, float]:
+    x, y, z = centre.tolist()
+    return point_on_circle(x, y, z, radius)
+
+
+def excluding(point: list[float], caps: Floats, units: Integers, enough: int) -> int:
+    x, y, z = point
+    return units_excluding(x, y, z, 0.0, caps, units, len(units), enough)
+
+
 def dense_points(caps: Floats, units: Integers, budget: int) -> list[Floats]:
     """Points of the region, by a search of the sphere that knows nothing of corners."""
     four = caps.reshape(-1, 4)
@@ -75,18 +92,18 @@ def dense_points(caps: Floats, units: Integers, budget: int) -> list[Floats]:
 def test_crossings_are_on_both_circles_to_within_their_slack() -> None:
     rng = np.random.default_rng(1)
     crossed = 0
-    for _ in range(4000):
+    for _ in range(6000):
         a, b = directions(rng, (2,))
         if rng.random() < 0.5:
             (b,) = nudged(rng, rng.choice([1, -1]) * a[None], 10 ** rng.uniform(0.5, 6, 1))
         alpha, beta = 10 ** rng.uniform(-6, 0.49, 2)
         if rng.random() < 0.2:
             beta = abs(angle_between(*a, *b) - alpha) * (1 + rng.choice([0, 1e-14, 1e-12]))  # touching
-        px, py, pz, qx, qy, qz, slack = circle_crossings(*a, alpha, *b, beta)
+        crossings, slack = crossings_of(a, alpha, b, beta)
         if slack < 0:
             continue
         crossed += 1
-        for point in ((px, py, pz), (qx, qy, qz)):
+        for point in crossings:
             # The angle itself errs by 1e-7 near the antipode.
             assert abs(angle_between(*point, *a) - alpha) <= slack + 1e-7
             assert abs(angle_between(*point, *b) - beta) <= slack + 1e-7
@@ -98,9 +115,9 @@ def test_circles_that_cross_are_never_said_not_to() -> None:
     for _ in range(3000):
         a, b, shared = directions(rng, (3,))
         alpha, beta = angle_between(*a, *shared), angle_between(*b, *shared)
-        *crossings, slack = circle_crossings(*a, alpha, *b, beta)
+        crossings, slack = crossings_of(a, alpha, b, beta)
         assert slack >= 0
-        nearest = min(angle_between(*crossings[i : i + 3], *shared) for i in (0, 3))
+        nearest = min(angle_between(*point, *shared) for point in crossings)
         assert nearest <= slack + 1e-6
 
 
@@ -108,7 +125,7 @@ def test_a_point_on_a_circle_is_on_it() -> None:
     rng = np.random.default_rng(3)
     for centre in (*directions(rng, (500,)), *np.eye(3), *-np.eye(3)):
         radius = float(rng.uniform(0, np.pi))
-        assert angle_between(*point_on_circle(*centre, radius), *centre) == pytest.approx(radius, abs=1e-7)
+        assert angle_between(*rim_point(centre, radius), *centre) == pytest.approx(radius, abs=1e-7)
 
 
 def test_units_exclude_as_counted_point_by_point() -> None:
@@ -118,8 +135,8 @@ def test_units_exclude_as_counted_point_by_point() -> None:
         points = directions(rng, (60,))
         told = excluded_by(points, caps, units)
         for point, number in zip(points.tolist(), told.tolist(), strict=True):
-            assert units_excluding(*point, 0.0, caps, units, count, count + 1) == number
-            assert units_excluding(*point, 0.0, caps, units, count, 1) == min(1, number)
+            assert excluding(point, caps, units, count + 1) == number
+            assert excluding(point, caps, units, 1) == min(1, number)
 
 
 def test_caps_left_out_change_no_point_of_the_region() -> None:
@@ -129,8 +146,12 @@ def test_caps_left_out_change_no_point_of_the_region() -> None:
         caps, units, count, budget = random_caps(rng)
         left, left_units, left_count = without_redundant_caps(caps, units, count, budget)
         dropped += count - left_count
-        around = np.concatenate([directions(rng, (300,)), nudged(rng, np.repeat(caps.reshape(-1, 4)[:, :3], 40, 0), np.full(40 * count, 3e5))])
-        before, after = excluded_by(around, caps, units) <= budget, excluded_by(around, left, left_units) <= budget
+        beside = nudged(rng, np.repeat(caps.reshape(-1, 4)[:, :3], 40, 0), np.full(40 * count, 3e5))
+        around = np.concatenate([directions(rng, (300,)), beside])
+        before, after = (
+            excluded_by(around, caps, units) <= budget,
+            excluded_by(around, np.asarray(left), np.asarray(left_units)) <= budget,
+        )
         assert (before == after).all()
     assert dropped > 100
 
@@ -142,7 +163,7 @@ def test_a_cap_inside_another_has_no_point_outside_it() -> None:
         caps, _, count, _ = random_caps(rng)
         if count > 1 and inside_of(caps, 0, 1):
             found += 1
-            rim = np.array([point_on_circle(*caps[:3], min(caps[3], np.pi)), caps[:3]])
+            rim = np.array([rim_point(caps[:3], min(caps[3], np.pi)), caps[:3]])
             assert (excluded_by(rim, caps[4:8], np.zeros(1, np.int64)) == 0).all()
     assert found > 50
 
@@ -199,7 +220,8 @@ def test_a_region_that_meets_a_cap_is_never_said_not_to() -> None:
         corners, corner_count = corners_of_region(caps, units, count, budget, -1)
         (centre,) = nudged(rng, caps[:3][None], 10 ** rng.uniform(4, 7, 1))
         radius = float(10 ** rng.uniform(-3, 0.49))
-        meets = region_meets_cap(corners, corner_count, caps, units, count, budget, *centre.tolist(), radius)
+        x, y, z = centre.tolist()
+        meets = region_meets_cap(corners, corner_count, caps, units, count, budget, x, y, z, radius)
         held = [
             level[2 * np.arcsin(np.linalg.norm(level - centre, axis=1).clip(0, 2) / 2) <= radius]
             for level in dense_points(caps, units, budget)

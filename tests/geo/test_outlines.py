@@ -1,5 +1,6 @@
 """Borders as arcs, trees and bands, against straight edges, brute force and shapely."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from lightbound.geo import kernels
 from lightbound.geo.borders import Polygon, packaged_borders
 from lightbound.geo.compiled import compiled
 from lightbound.geo.earth import LEAST_RADIUS_M, WGS84_A_M, Position, units
-from lightbound.geo.kernels import LEAF_ARCS, arc_distance, distance_to_outline, inside_outline
+from lightbound.geo.kernels import LEAF_ARCS, Outlines, arc_distance, distance_to_outline, inside_outline
 from lightbound.geo.outlines import LONGEST_EDGE_DEGREES, SHAPE_SLACK_M, Outline, outline_of, pooled
 from lightbound.geo.shapes import FLATTENING
 from tests.worlds import DRAWN, area, box, directions, latitudes_longitudes, nudged
@@ -25,6 +26,22 @@ def outline(text: str, border_error_m: float = 0.0) -> Outline:
     shape = area(text, border_error_m).shape
     assert isinstance(shape, Outline)
     return shape
+
+
+def away(point: Sequence[float], pool: Outlines, which: int) -> float:
+    x, y, z = point
+    return distance_to_outline(x, y, z, pool, which)
+
+
+def held(point: Sequence[float], pool: Outlines, which: int) -> bool:
+    x, y, z = point
+    return inside_outline(x, y, z, FLATTENING, pool, which)
+
+
+def to_nearest(point: Sequence[float], arcs: Floats) -> float:
+    """The least angle to any arc, each asked by itself."""
+    x, y, z = point
+    return min(arc_distance(x, y, z, arcs.ravel(), 7 * arc) for arc in range(len(arcs)))
 
 
 def edge(start: tuple[float, float], end: tuple[float, float]) -> Polygon:
@@ -43,11 +60,7 @@ def stray_m(start: tuple[float, float], end: tuple[float, float]) -> float:
     at = np.linspace(0, 1, 101)[:, None]
     line = np.array(start) * (1 - at) + np.array(end) * at
     points = units(line[:, 1], line[:, 0])
-    arcs = made.arcs.ravel()
-    farthest = max(
-        min(arc_distance(x, y, z, arcs, 7 * arc) for arc in range(len(made.arcs))) for x, y, z in points.tolist()
-    )
-    return farthest * WGS84_A_M
+    return max(to_nearest(point, made.arcs) for point in points.tolist()) * WGS84_A_M
 
 
 def test_arcs_stay_within_the_shape_slack_of_straight_edges_at_every_latitude() -> None:
@@ -68,8 +81,7 @@ def test_long_edges_are_as_close_as_short_ones() -> None:
         pool = pooled([made])
         at = np.linspace(0, 1, 997)[:, None]
         line = np.array(start) * (1 - at) + np.array(end) * at
-        away = [distance_to_outline(*unit, pool, 0) for unit in units(line[:, 1], line[:, 0]).tolist()]
-        assert max(away) * WGS84_A_M < SHAPE_SLACK_M
+        assert max(away(unit, pool, 0) for unit in units(line[:, 1], line[:, 0]).tolist()) * WGS84_A_M < SHAPE_SLACK_M
 
 
 def test_the_margin_is_the_border_error_and_the_slack() -> None:
@@ -118,15 +130,13 @@ def test_the_distance_to_an_outline_is_the_least_to_any_of_its_arcs(text: str) -
     middles = made.arcs[rng.integers(0, len(made.arcs), 60), :3]
     beside = nudged(rng, middles, 10 ** rng.uniform(0, 6.5, 60))
     points = np.concatenate([beside, directions(rng, (40,)), -middles[:10]])
-    found = np.array([distance_to_outline(*point, pool, 1) for point in points.tolist()])
+    found = np.array([away(point, pool, 1) for point in points.tolist()])
     spacing = made.arcs[:, 6].max() / 40
     dense = dense_distance(points, made.arcs)
     assert (found <= dense + 1e-9).all()
     assert (found >= np.sqrt(np.maximum(0, dense**2 - spacing**2)) - spacing / 20 - 1e-7).all()
-    arcs = made.arcs.ravel()
     for point, least in zip(points[:20].tolist(), found, strict=False):
-        every = min(arc_distance(*point, arcs, 7 * arc) for arc in range(len(made.arcs)))
-        assert least == pytest.approx(every, abs=1e-12)
+        assert least == pytest.approx(to_nearest(point, made.arcs), abs=1e-12)
 
 
 def test_an_outline_without_border_is_infinitely_far_and_holds_everything() -> None:
@@ -134,8 +144,8 @@ def test_an_outline_without_border_is_infinitely_far_and_holds_everything() -> N
     pool = pooled([world])
     for latitude, longitude in ((0, 0), (90, 0), (-90, 180), (12, -180), (-12, 180)):
         unit = Position(latitude, longitude).unit()
-        assert distance_to_outline(*unit, pool, 0) == np.pi
-        assert inside_outline(*unit, FLATTENING, pool, 0)
+        assert away(unit, pool, 0) == np.pi
+        assert held(unit, pool, 0)
 
 
 def raw(text: str) -> shapely.Geometry:
@@ -157,13 +167,13 @@ def test_a_place_is_inside_a_country_where_shapely_says_so(text: str) -> None:
     starts = made.arcs[rng.integers(0, len(made.arcs), 2500), :3]
     points = np.concatenate([directions(rng, (1500,)), nudged(rng, starts, 10 ** rng.uniform(0, 6, 2500))])
     latitudes, longitudes = latitudes_longitudes(points)
-    inside = compiled(kernels).inside_outline
+    fast = compiled(kernels).inside_outline
     pool = pooled([outline("DE"), made])
-    found = np.array([inside(*point, FLATTENING, pool, 1) for point in points])
+    found = np.array([fast(*point, FLATTENING, pool, 1) for point in points])
     told = shapely.contains_xy(drawn, longitudes, latitudes)
     # Where the two differ the point is on the border, as far as 1e-9 rad can tell.
     differ = shapely.points(longitudes[found != told], latitudes[found != told])
-    assert (shapely.distance(drawn.boundary, differ) < 1e-7).all()
+    assert (shapely.distance(shapely.boundary(drawn), differ) < 1e-7).all()
     assert 20 < told.sum() < 3980
 
 
@@ -179,18 +189,17 @@ def test_a_place_is_inside_a_drawing_where_any_of_its_polygons_holds_it(text: st
     for polygon in DRAWN[text]:
         told |= shapely.contains_xy(shapely.Polygon(polygon[0], polygon[1:]), longitudes, latitudes)
     pool = pooled([outline(text)])
-    near = shapely.distance(shapely.points(longitudes, latitudes), shapely.MultiLineString(
-        [ring for polygon in DRAWN[text] for ring in polygon]
-    )) < 1e-7  # fmt: skip
-    for unit, held, on_edge in zip(units(latitudes, longitudes).tolist(), told, near, strict=True):
-        assert on_edge or inside_outline(*unit, FLATTENING, pool, 0) == held
+    lines = shapely.MultiLineString([ring for polygon in DRAWN[text] for ring in polygon])
+    near = np.asarray(shapely.distance(shapely.points(longitudes, latitudes), lines)) < 1e-7
+    for unit, inside, on_edge in zip(units(latitudes, longitudes).tolist(), told, near, strict=True):
+        assert on_edge or held(unit, pool, 0) == inside
 
 
 def test_inner_borders_of_a_union_are_gone() -> None:
     maseru_bridge = Position(-29.31, 27.44).unit()
     apart, together = pooled([outline("ZA"), outline("LS")]), pooled([outline("ZA+LS")])
-    assert max(distance_to_outline(*maseru_bridge, apart, which) for which in (0, 1)) * LEAST_RADIUS_M < 5000
-    assert distance_to_outline(*maseru_bridge, together, 0) * LEAST_RADIUS_M > 200_000
+    assert max(away(maseru_bridge, apart, which) for which in (0, 1)) * LEAST_RADIUS_M < 5000
+    assert away(maseru_bridge, together, 0) * LEAST_RADIUS_M > 200_000
     texts = ("CN", "HK", "MO", "CN+HK+MO", "ZA", "LS", "ZA+LS")
     length = {text: float(outline(text).arcs[:, 6].sum()) for text in texts}
     assert length["CN+HK+MO"] < length["CN"] + length["HK"] + length["MO"]
@@ -200,11 +209,11 @@ def test_inner_borders_of_a_union_are_gone() -> None:
 def test_a_hole_is_not_inside_and_its_edge_is_a_border() -> None:
     pool = pooled([outline("ZA"), outline("@atoll")])
     maseru = Position(-29.31, 27.6).unit()
-    assert not inside_outline(*maseru, FLATTENING, pool, 0)
+    assert not held(maseru, pool, 0)
     places = {(41.5, 22): True, (45, 23.5): False, (45, 24.5): True, (41.5, 29.5): False}
-    for (latitude, longitude), held in places.items():
-        assert inside_outline(*Position(latitude, longitude).unit(), FLATTENING, pool, 1) == held
-    assert distance_to_outline(*Position(45, 23).unit(), pool, 1) < 1e-7
+    for (latitude, longitude), inside in places.items():
+        assert held(Position(latitude, longitude).unit(), pool, 1) == inside
+    assert away(Position(45, 23).unit(), pool, 1) < 1e-7
 
 
 def test_pooled_outlines_are_each_looked_up_by_themselves() -> None:
@@ -214,5 +223,5 @@ def test_pooled_outlines_are_each_looked_up_by_themselves() -> None:
     for point in directions(rng, (50,)).tolist():
         for which, text in enumerate(texts):
             alone = pooled([outline(text)])
-            assert distance_to_outline(*point, pool, which) == distance_to_outline(*point, alone, 0)
-            assert inside_outline(*point, FLATTENING, pool, which) == inside_outline(*point, FLATTENING, alone, 0)
+            assert away(point, pool, which) == away(point, alone, 0)
+            assert held(point, pool, which) == held(point, alone, 0)

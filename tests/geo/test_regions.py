@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lightbound.geo.kernels import without_redundant_caps
+from lightbound.geo.kernels import point_on_circle, without_redundant_caps
 from lightbound.geo.regions import (
     SPHERE,
     area_of_region,
@@ -16,7 +16,7 @@ from lightbound.geo.regions import (
 )
 from tests.geo.test_kernels import excluded_by, random_caps
 
-POINTS = 200_000
+POINTS = 100_000
 
 
 def fibonacci_sphere(count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -34,8 +34,8 @@ def test_the_area_of_a_region_is_its_share_of_evenly_spread_points() -> None:
         area = area_of_region(caps, units, count, budget)
         counted = float((excluded_by(points, caps, units) <= budget).mean()) * SPHERE
         empty, whole = empty + (area == 0), whole + (area == SPHERE)
-        # Each point stands for 6e-5 steradians, and edges go through thousands of them.
-        assert area == pytest.approx(counted, abs=4e-3)
+        # Each point stands for 1.3e-4 steradians, and edges go through thousands of them.
+        assert area == pytest.approx(counted, abs=5e-3)
         pruned = area_of_region(*without_redundant_caps(caps, units, count, budget), budget)
         assert pruned == pytest.approx(area, abs=1e-7)
     assert min(empty, whole) > 3
@@ -61,7 +61,7 @@ def test_a_budget_makes_the_region_a_union() -> None:
 def test_the_region_lies_to_the_left_of_its_boundary() -> None:
     rng = np.random.default_rng(2)
     looked_at = 0
-    for _ in range(60):
+    for _ in range(150):
         caps, units, count, budget = random_caps(rng)
         arcs, n = boundary_of_region(caps, units, count, budget)
         for arc in range(n):
@@ -69,14 +69,11 @@ def test_the_region_lies_to_the_left_of_its_boundary() -> None:
             centre, radius = caps[4 * cap : 4 * cap + 3], caps[4 * cap + 3]
             if not 0.01 < radius < 3.0 or arcs[3 * arc + 2] - arcs[3 * arc + 1] < 0.01:
                 continue
-            from lightbound.geo.kernels import point_on_circle  # noqa: PLC0415
-
-            middle = (arcs[3 * arc + 1] + arcs[3 * arc + 2]) / 2
-            inner, outer = (
-                turned(*centre, *point_on_circle(*centre, radius + step), middle) for step in (-1e-7, 1e-7)
-            )
-            sides = excluded_by(np.array([inner, outer]), caps, units)
-            assert sides.tolist() == [budget, budget + 1]
+            (x, y, z), middle = centre.tolist(), (arcs[3 * arc + 1] + arcs[3 * arc + 2]) / 2
+            starts = (point_on_circle(x, y, z, radius + step) for step in (-1e-7, 1e-7))
+            inner, outer = (turned(x, y, z, sx, sy, sz, middle) for sx, sy, sz in starts)
+            inside, outside = excluded_by(np.array([inner, outer]), caps, units).tolist()
+            assert inside <= budget < outside
             looked_at += 1
     assert looked_at > 100
 

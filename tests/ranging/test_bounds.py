@@ -154,7 +154,9 @@ def test_a_row_that_is_not_believed_does_not_decide_the_window() -> None:
     found = bounds(given_rows, believed=np.array([False, False]))
     assert rows_of(found, 0) == {1: metres(200)}
     # A named end of the window is nobody's to decide.
-    assert rows_of(bounds(given_rows, believed=np.array([True, False]), as_of_ns=NOON + 9 * HOUR), 0) == {1: metres(200)}
+    assert rows_of(bounds(given_rows, believed=np.array([True, False]), as_of_ns=NOON + 9 * HOUR), 0) == {
+        1: metres(200)
+    }
 
 
 def test_sessions_are_those_of_rows_that_count() -> None:
@@ -221,9 +223,7 @@ def test_the_bounds_are_those_of_a_plain_loop_over_the_rows(
 @given(st.lists(ROW, min_size=1, max_size=20), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows: list[tuple[int, int, int, int, int]], dice: Any) -> None:
     def found(of: list[tuple[int, int, int, int, int]]) -> Bounds:
-        return bounds(
-            readings(*(row[:3] for row in of), measured_at_ns=[row[3] for row in of]), landmarks=4, chips=4
-        )
+        return bounds(readings(*(row[:3] for row in of), measured_at_ns=[row[3] for row in of]), landmarks=4, chips=4)
 
     shuffled = list(rows)
     dice.shuffle(shuffled)
