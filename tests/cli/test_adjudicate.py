@@ -319,3 +319,31 @@ def test_a_pipe_is_no_file_to_read(case: Path, run: Run) -> None:
     code, _, err = run(case, measurements="pipe.csv")
     assert code == ExitCode.UNAVAILABLE
     assert "read_failed" in err
+
+
+def test_an_explanation_comes_with_its_map(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(case / "measurements.csv"), "--landmarks", str(case / "landmarks.csv")]
+    files += ["--chips", str(case / "chips.csv"), "--chip", "near"]
+    with pytest.raises(SystemExit) as ended:
+        main(["explain", *files, "--map", str(case / "near.svg")])
+    assert not ended.value.code
+    assert capsys.readouterr().out.startswith("near: verified (A0)")
+    assert "<svg" in (case / "near.svg").read_text(encoding="utf-8")[:200]
+
+
+@pytest.mark.parametrize("option", ["landmarks.csv", "measurements.csv"])
+def test_vetting_never_replaces_what_it_reads_and_shows_hostile_names(
+    case: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    lines = ["landmark_id,latitude,longitude,position_error_m", "[/]a,0,0,1", "2001:db8:a:100::1,0,90,1"]
+    (case / "landmarks.csv").write_text("\n".join(lines) + "\n")
+    (case / "measurements.csv").write_text("landmark_id,chip_id,round_trip_ms\n[/]a,2001:db8:a:100::1,1\n")
+    files = [str(case / "measurements.csv"), "--landmarks", str(case / "landmarks.csv")]
+    with pytest.raises(SystemExit) as ended:
+        main(["vet", *files])
+    assert not ended.value.code
+    assert "[/]a" in (said := capsys.readouterr().out)
+    assert "2001:db8:a:100::1" in said
+    with pytest.raises(SystemExit) as ended:
+        main(["vet", *files, "--out", str(case / option)])
+    assert ended.value.code == ExitCode.USAGE

@@ -9,8 +9,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from lightbound.adjudication.facts import Settings
+from lightbound.cli.chip_map import ENDINGS
 from lightbound.cli.exits import ExitCode
-from lightbound.cli.mapping import ENDINGS, FramingChoice, borders, draw_map
+from lightbound.cli.mapping import FramingChoice, borders, draw_map
 from lightbound.drawing.framing import Framing
 from lightbound.errors import Malformed
 from lightbound.files.dossier import adjudicate_dossier, read_dossier

@@ -2,11 +2,13 @@
 
 import difflib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from lightbound.cli.terminal import tell_notes
+from lightbound.cli.chip_map import check_map_file, write_map
+from lightbound.cli.terminal import refuse_to_replace, tell_notes
 from lightbound.cli.verdict_options import (
     DEFAULT_FAULT_BUDGET,
     DEFAULT_WINDOW,
@@ -58,9 +60,16 @@ def explain(
     as_of: AsOfOption = None,
     independent_landmarks: IndependentLandmarksOption = False,
     border_error_m: BorderErrorOption = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", dir_okay=False, metavar="FILE", help="Also draw it, to a .html or .svg file."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Explain the verdicts on one chip: what each landmark shows, what decided, what is missing."""
+    if map_file is not None:
+        check_map_file(map_file, "--map")
+        refuse_to_replace(map_file, (measurements, landmarks, chips), "--map")
     settings = settings_of(
         speed=speed,
         fault_budget=fault_budget,
@@ -93,6 +102,8 @@ def explain(
         settings=settings,
         cities=packaged_cities(),
     )
+    if map_file is not None:
+        write_map(dossier, chip_number(chip, dossier.chips.chip_ids), settings, map_file)
     tell_notes(dossier.notes)
     if as_json:
         typer.echo(json_line(explanation_object(explanation)), nl=False)

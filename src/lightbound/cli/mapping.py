@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from lightbound.cli import terminal
+from lightbound.cli.chip_map import check_map_file, write_map
 from lightbound.cli.explain import chip_number
-from lightbound.cli.terminal import tell_notes
+from lightbound.cli.terminal import refuse_to_replace, tell_notes
 from lightbound.cli.verdict_options import (
     DEFAULT_FAULT_BUDGET,
     DEFAULT_WINDOW,
@@ -29,7 +30,6 @@ from lightbound.cli.verdict_options import (
 )
 
 if TYPE_CHECKING:
-    from lightbound.adjudication.verdicts import Assumption, Verdicts
     from lightbound.geo.borders import Borders
 
 MAP_HELP: Final = """Draw what one chip's verdict rests on: the region, the bounds, the areas, the landmarks.
@@ -43,9 +43,6 @@ Example:
   lightbound map rtt.csv --landmarks lm.csv --chips chips.csv --chip rack-7 \\
       --out rack-7.html
 """
-
-ENDINGS: Final = (".html", ".svg")
-"""File endings that name a kind of map."""
 
 BORDERS_FORMAT: Final = "lightbound.country/1"
 
@@ -81,10 +78,8 @@ def draw_map(
     border_error_m: BorderErrorOption = None,
 ) -> None:
     """Draw what one chip's verdict rests on: the region, the bounds, the areas, the landmarks."""
-    if out.suffix not in ENDINGS:
-        raise typer.BadParameter(
-            f"expected a file ending in {' or '.join(ENDINGS)}, found {out.name!r}", param_hint="--out"
-        )
+    check_map_file(out)
+    refuse_to_replace(out, (measurements, landmarks, chips))
     settings = settings_of(
         speed=speed,
         fault_budget=fault_budget,
@@ -96,37 +91,14 @@ def draw_map(
     )
 
     from lightbound.cli.progress import progress
-    from lightbound.drawing.chips import picture_of_chip
-    from lightbound.drawing.framing import Framing
-    from lightbound.drawing.layers import layers_of
-    from lightbound.drawing.page import page
-    from lightbound.drawing.poster import poster
     from lightbound.files.dossier import read_dossier
-    from lightbound.files.whole import whole_file
 
     with progress() as steps:
         dossier = read_dossier(
             measurements, landmarks=landmarks, chips=chips, border_error_m=border_error_m, steps=steps
         )
         number = chip_number(chip, dossier.chips.chip_ids)
-        done = steps("drawing", 2)
-        picture = picture_of_chip(
-            number,
-            readings=dossier.readings,
-            landmarks=dossier.landmarks,
-            chips=dossier.chips,
-            areas=dossier.areas,
-            borders=dossier.borders,
-            border=dossier.border,
-            settings=settings,
-            in_words=_in_words,
-        )
-        done(1)
-        layers = layers_of(picture, Framing(view))
-        drawn = page(picture, layers) if out.suffix == ".html" else poster(picture, layers)
-        with whole_file(out) as file:
-            file.write(drawn)
-        done(1)
+        write_map(dossier, number, settings, out, view=view, progress=steps("drawing", 2))
     tell_notes(dossier.notes)
 
 
@@ -215,13 +187,3 @@ def _country(border: "Borders", code: str) -> dict[str, Any]:
             "sha256": border.sha256,
         },
     }
-
-
-def _in_words(verdicts: "Verdicts", assumption: "Assumption") -> str:
-    """An assumption as the table of verdicts says it."""
-    from lightbound.cli.verdict_table import PLAINLY
-
-    border = verdicts.border
-    return PLAINLY[assumption].format(
-        budget=verdicts.fault_budget, border=f"{border.name} {border.version}", border_error=f"{border.error_m:g}"
-    )
