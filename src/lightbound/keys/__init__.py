@@ -1,0 +1,1 @@
+"""Keys, what each is for, and what they sign."""

@@ -1,0 +1,1 @@
+"""What the parties of a session tell one another, statement by statement."""

@@ -1,0 +1,1 @@
+"""The timed phase: packets, clocks, and what is concluded from round trips."""

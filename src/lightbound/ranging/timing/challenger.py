@@ -1,0 +1,229 @@
+"""A landmark's end of the timed phase: when to challenge, which answers count, and how long they took.
+
+No socket, clock or dice in here. Whoever owns those asks `wake_at_ns` when to come back, draws a nonce from the
+operating system just before sending, reads the clocks before it sends and after it has received, and tells. Every rule
+of the timer that can be checked without a socket is checked here.
+"""
+
+import hmac
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from lightbound.errors import ErrorCode, Malformed
+from lightbound.keys.signing import refused
+from lightbound.ranging.statements.closing import MOST_ROUNDS, Answer
+from lightbound.ranging.statements.measurement import ORDER
+from lightbound.ranging.timing.clocks import ClockErrors, Instant
+from lightbound.ranging.timing.packets import NONCE_BYTES, PacketType, TimedKeys, is_genuine, read_packet, write_packet
+
+EARLY_ROUNDS: Final = 16
+FAR_NS: Final = 50_000_000
+"""After so many rounds the phase may end if the third smallest round trip is longer than this: more rounds would cost
+seconds and gain metres, at a distance of thousands of kilometres."""
+
+LONGEST_WAIT_NS: Final = 500_000_000
+"""A round without an answer is given up after this, or sooner once it is known how quick answers are."""
+
+PATIENCE_NS: Final = 20_000_000
+"""How much later than twice the third smallest so far an answer may come. What comes later is lost; it would not
+have been among the smallest."""
+
+MOST_SILENT: Final = 16
+"""So many rounds in a row without an answer end the phase: with 20 % loss each way 1 session in 10 million."""
+
+LONGEST_PHASE_NS: Final = 30_000_000_000
+"""The phase ends after this, whatever has been answered."""
+
+
+class Phase(Enum):
+    """Where the timed phase stands."""
+
+    WAITING = auto()
+    """No READY yet."""
+    RUNNING = auto()
+    ENDED = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One valid round."""
+
+    answer: Answer
+    round_trip_ns: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Challenger:
+    """The state of one timed phase. Mutable, for a packet must cost microseconds; owned by one caller."""
+
+    keys: TimedKeys
+    cookie: bytes
+    errors: ClockErrors
+    rounds: int = MOST_ROUNDS
+    phase: Phase = Phase.WAITING
+    address: object = None
+    """Where the first valid READY came from; packets from anywhere else are not ours."""
+    sent: int = 0
+    dropped: int = 0
+    """Rounds answered on which the clocks disagreed."""
+    ignored: int = 0
+    """Packets that were not ours, late, or doubled."""
+    valid: list[Round]
+    _smallest: list[int]
+    _began: Instant | None = None
+    _ended: Instant | None = None
+    _nonce: bytes | None = None
+    """Of the challenge that is outstanding; each is used once."""
+    _sent_at: Instant | None = None
+    _next_ns: int = 0
+    _gap_ns: int = 0
+    _grants: int = 0
+    """Challenges that may be sent before an answer has shown that the address is the agent's: one for each READY, so
+    that nobody gets more bytes than were sent for."""
+    _silent: int = 0
+
+    @classmethod
+    def begin(cls, keys: TimedKeys, *, cookie: bytes, errors: ClockErrors, rounds: int = MOST_ROUNDS) -> "Challenger":
+        """A phase that waits for READY."""
+        return cls(keys=keys, cookie=cookie, errors=errors, rounds=rounds, valid=[], _smallest=[])
+
+    @property
+    def began(self) -> Instant | None:
+        """When the first challenge was sent."""
+        return self._began
+
+    @property
+    def ended(self) -> Instant | None:
+        """When the phase ended."""
+        return self._ended
+
+    def datagram_received(self, data: bytes, *, address: object, at: Instant) -> bool:
+        """Take one packet in; whether it was of use. `at` is read after it arrived. Never raises for what arrives."""
+        try:
+            packet = read_packet(data)
+        except Malformed:
+            self.ignored += 1
+            return False
+        known = self.address is None or address == self.address
+        if not known or packet.handle != self.keys.handle or not is_genuine(packet, self.keys.to_landmark):
+            self.ignored += 1
+            return False
+        if packet.type is PacketType.READY and self.phase is not Phase.ENDED:
+            return self._ready(packet.nonce, address, at)
+        outstanding, sent_at = self._nonce, self._sent_at
+        if (
+            packet.type is PacketType.REPLY
+            and outstanding is not None
+            and sent_at is not None
+            and packet.round == self.sent - 1
+            and hmac.compare_digest(packet.nonce, outstanding)
+        ):
+            self._answered(Answer(round=packet.round, nonce=packet.nonce, tag=packet.tag), sent_at, at)
+            return True
+        self.ignored += 1
+        return False
+
+    def wake_at_ns(self) -> int | None:
+        """When to come back, on the first clock, if nothing arrives; None if only a packet can change anything."""
+        if self.phase is not Phase.RUNNING:
+            return None
+        if self._nonce is not None and self._sent_at is not None:
+            return self._sent_at.ns + self._wait_ns()
+        return self._next_ns if self._grants or self.valid or self.dropped else self._phase_end_ns()
+
+    def may_send(self, *, now_ns: int) -> bool:
+        """Give up on what is overdue, and say whether a challenge is to be sent now."""
+        if self.phase is not Phase.RUNNING:
+            return False
+        if self._nonce is not None and self._sent_at is not None:
+            if now_ns < self._sent_at.ns + self._wait_ns():
+                return False
+            self._nonce = None
+            self._silent += 1
+            self._next_ns = now_ns + self._gap_ns
+        if self._is_enough() or now_ns >= self._phase_end_ns():
+            return False
+        return now_ns >= self._next_ns and bool(self._grants or self.valid or self.dropped)
+
+    def is_over(self, *, now_ns: int) -> bool:
+        """Whether nothing more will be measured, and `end` is to be called."""
+        if self.phase is not Phase.RUNNING:
+            return self.phase is Phase.ENDED
+        return self._nonce is None and (self._is_enough() or now_ns >= self._phase_end_ns())
+
+    def challenge(self, *, nonce: bytes, gap_ns: int, at: Instant) -> bytes:
+        """The next challenge, to be sent at once to `address`.
+
+        `at` is read before the send call. `nonce` are 16 bytes fresh from the operating system, `gap_ns` is how long to
+        wait after the round before the next; nobody else knows either beforehand.
+
+        Raises:
+            Refused: no challenge is due.
+        """
+        if not self.may_send(now_ns=at.ns) or len(nonce) != NONCE_BYTES:
+            raise refused(ErrorCode.OUT_OF_ORDER, "a challenge when one is due", "one before", "challenger")
+        number = self.sent
+        self.sent += 1
+        if not self.valid and not self.dropped:
+            self._grants -= 1
+        if self._began is None:
+            self._began = at
+        self._nonce, self._sent_at, self._gap_ns = nonce, at, gap_ns
+        return write_packet(
+            PacketType.PROBE, self.keys.to_agent, handle=self.keys.handle, round_number=number, nonce=nonce
+        )
+
+    def end(self, *, at: Instant) -> None:
+        """End the phase now, whatever has been answered."""
+        if self.phase is not Phase.ENDED:
+            self.phase, self._ended, self._nonce = Phase.ENDED, at, None
+
+    def bound_ns(self) -> tuple[int, int]:
+        """The third smallest round trip, and its clock error.
+
+        Raises:
+            Refused: fewer than three answers, or the clock outside the machine tells another duration.
+        """
+        if len(self.valid) < ORDER or self._began is None or self._ended is None:
+            raise refused(ErrorCode.TOO_FEW_ANSWERS, f"{ORDER} answers", f"{len(self.valid)}", "challenger")
+        if not self.errors.agree_on_session(self._began, self._ended):
+            expected = f"clocks that agree within {self.errors.session_ns} ns over a session"
+            raise refused(ErrorCode.CLOCK_DISAGREES, expected, "others", "challenger")
+        third = self._smallest[ORDER - 1]
+        return third, self.errors.of_round_ns(third)
+
+    def _ready(self, cookie: bytes, address: object, at: Instant) -> bool:
+        if not hmac.compare_digest(cookie, self.cookie):
+            self.ignored += 1
+            return False
+        if self.phase is Phase.WAITING:
+            self.phase, self.address, self._next_ns = Phase.RUNNING, address, at.ns
+        self._grants = 1
+        return True
+
+    def _answered(self, answer: Answer, sent: Instant, at: Instant) -> None:
+        self._nonce, self._silent = None, 0
+        self._next_ns = at.ns + self._gap_ns
+        if not self.errors.agree_on_round(sent, at):
+            self.dropped += 1
+            return
+        round_trip_ns = at.ns - sent.ns
+        self.valid.append(Round(answer=answer, round_trip_ns=round_trip_ns))
+        smallest = self._smallest
+        if len(smallest) < ORDER or round_trip_ns < smallest[-1]:
+            smallest.append(round_trip_ns)
+            smallest.sort()
+            del smallest[ORDER:]
+
+    def _is_enough(self) -> bool:
+        far = self.sent == EARLY_ROUNDS and len(self._smallest) == ORDER and self._smallest[-1] > FAR_NS
+        return far or self.sent >= self.rounds or self._silent >= MOST_SILENT
+
+    def _wait_ns(self) -> int:
+        if len(self._smallest) < ORDER:
+            return LONGEST_WAIT_NS
+        return min(LONGEST_WAIT_NS, 2 * self._smallest[-1] + PATIENCE_NS)
+
+    def _phase_end_ns(self) -> int:
+        return LONGEST_PHASE_NS + (self._next_ns if self._began is None else self._began.ns)

@@ -1,0 +1,62 @@
+"""What clocks have to agree on before a round trip is believed.
+
+A round trip is too short if the clock ran slow, was set back or stood still during it. So every instant is read from
+two clocks, a round on which they disagree is dropped, and the whole session is held against a third clock outside the
+machine, because a paused virtual machine stops both of its own.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from lightbound.ranging.statements.measurement import ORDER
+
+BILLION: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instant:
+    """One moment on the clocks of a landmark."""
+
+    ns: int
+    """The clock that round trips are measured on."""
+    check_ns: int
+    """Another clock of the machine, not steered by the first."""
+    utc_ns: int
+    """A clock outside the machine, as well as it is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockErrors:
+    """How far a landmark's clocks may be wrong: what its operator states, and what is held against them."""
+
+    stamp_ns: int = 2_000
+    """The two clocks may disagree by so much over a round. 1 us costs 150 m of every bound."""
+    rate_ppb: int = 200_000
+    """The first clock may run slow by so many parts in 10^9. Crystals keep 100 ppm, steering may add as much."""
+    session_ns: int = 20_000_000
+    """Pauses of a session that go unnoticed stay below this: the clock outside is right within half of it, and may
+    disagree, drift included, by the other half."""
+    can_pause: bool = False
+    """The machine can be stopped with both of its clocks."""
+
+    def of_round_ns(self, round_trip_ns: int) -> int:
+        """By how much a round trip of this length can have been measured too small, in nanoseconds, rounded up.
+
+        On a machine that can pause, the pauses of a session together stay below `session_ns`, or the session is
+        dropped; it takes `ORDER` corrupt rounds to make the bound too small, and the least corrupt of them is short
+        by at most that share.
+        """
+        drift = -(-round_trip_ns * self.rate_ppb // BILLION)
+        return self.stamp_ns + drift + (-(-self.session_ns // ORDER) if self.can_pause else 0)
+
+    def agree_on_round(self, sent: Instant, received: Instant) -> bool:
+        """Whether the two clocks of the machine tell the same duration, and none runs backwards."""
+        ns, check_ns = received.ns - sent.ns, received.check_ns - sent.check_ns
+        return ns > 0 and abs(ns - check_ns) <= self.stamp_ns + abs(check_ns) * self.rate_ppb // BILLION
+
+    def agree_on_session(self, began: Instant, ended: Instant) -> bool:
+        """Whether the clock outside tells the same duration of the whole session."""
+        ns, utc_ns = ended.ns - began.ns, ended.utc_ns - began.utc_ns
+        # A clock that runs fast would hide a pause: what it may have gained counts against it.
+        gained_ns = abs(utc_ns) * self.rate_ppb // BILLION
+        return ns >= 0 and abs(ns - utc_ns) + gained_ns <= self.session_ns // 2

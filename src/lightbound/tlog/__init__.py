@@ -1,0 +1,1 @@
+"""What an append-only log is made of."""
