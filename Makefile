@@ -23,8 +23,9 @@ help: ## list the targets
 
 # -- environments ------------------------------------------------------------------------------------------------
 
-# Two locks, two folders. `.bootstrap` holds uv alone; `.venv` holds everything the other lock names and the
-# package itself, editable. Stamps are written last, so that an interrupted step is done again.
+# Three locks, three folders. `.bootstrap` holds uv alone; `.venv` holds everything `requirements.lock` names and the
+# package itself, editable; `.cwt` holds the other COSE implementation that tests ask, whose requirements do not go
+# with ours. Stamps are written last, so that an interrupted step is done again.
 .bootstrap/.stamp: bootstrap.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 is older than 3.11; say PYTHON=... to name another")'
 	rm -rf .bootstrap
@@ -38,12 +39,18 @@ help: ## list the targets
 	$(UV_ENV) $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.cwt/.stamp: .bootstrap/.stamp cwt.lock
+	@test -x .cwt/bin/python || $(UV_ENV) $(UV) venv --quiet --python .bootstrap/bin/python .cwt
+	$(UV_ENV) $(UV) pip sync --quiet --python .cwt/bin/python --require-hashes --only-binary :all: cwt.lock
+	@touch $@
+
 .PHONY: venv
 venv: .venv/.stamp ## make the locked environment in .venv
 
 .PHONY: lock
-lock: .bootstrap/.stamp ## resolve both locks again (LOCK_FLAGS=--upgrade takes newer releases)
+lock: .bootstrap/.stamp ## resolve the locks again (LOCK_FLAGS=--upgrade takes newer releases)
 	$(LOCK) $(LOCK_FLAGS) --group bootstrap -o bootstrap.lock
+	$(LOCK) $(LOCK_FLAGS) --group cwt -o cwt.lock
 	$(LOCK) $(LOCK_FLAGS) pyproject.toml --extra judge --group dev -o requirements.lock
 
 .PHONY: system-packages
@@ -63,11 +70,11 @@ demo: .venv/.stamp ## adjudicate the example that ships with the project
 
 # Two workers: the machine the project is sized for has two cores.
 .PHONY: test
-test: .venv/.stamp ## run the tests, seeded samples of the long campaigns included
+test: .venv/.stamp .cwt/.stamp ## run the tests, seeded samples of the long campaigns included
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 .PHONY: soak
-soak: .venv/.stamp ## run the long campaigns at their full counts
+soak: .venv/.stamp .cwt/.stamp ## run the long campaigns at their full counts
 	$(BIN)/python -m pytest -m soak --hypothesis-profile soak -s
 
 .PHONY: lint
@@ -101,5 +108,5 @@ wheel: .venv/.stamp ## build the wheel into dist/
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf .venv .bootstrap dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .cwt .bootstrap dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,7 +6,7 @@ import pytest
 
 from tests.house import tree
 
-LOCKS = ("bootstrap.lock", "requirements.lock")
+LOCKS = ("bootstrap.lock", "cwt.lock", "requirements.lock")
 
 
 def _requirements(lock: str) -> dict[str, str]:
@@ -46,3 +46,4 @@ def test_every_requirement_of_the_project_is_locked() -> None:
     names = {re.split(r"[<>=!~\s\[;]", requirement, maxsplit=1)[0].lower() for requirement in asked}
     assert names - _requirements("requirements.lock").keys() == set()
     assert set(project["dependency-groups"]["bootstrap"]) == _requirements("bootstrap.lock").keys()
+    assert set(project["dependency-groups"]["cwt"]) <= _requirements("cwt.lock").keys()

@@ -44,6 +44,12 @@ def test_the_package_says_that_it_is_typed() -> None:
     assert (tree.PACKAGE / "py.typed").is_file()
 
 
+def test_the_rooms_held_to_purity_by_tests_and_by_the_contract_are_the_same() -> None:
+    contracts = tree.pyproject()["tool"]["importlinter"]["contracts"]
+    (pure,) = [contract["source_modules"] for contract in contracts if contract["name"].startswith("Core:")]
+    assert tuple(pure) == tuple(f"lightbound.{room}" for room in tree.CORE)
+
+
 @pytest.mark.parametrize("room", tree.CORE)
 def test_the_core_does_no_io_that_needs_no_import_and_rolls_no_dice(room: str) -> None:
     home = tree.PACKAGE / room
