@@ -1,4 +1,4 @@
-"""Deterministic CBOR (RFC 8949, 4.2): every value has one encoding, and any other is refused.
+"""Deterministic CBOR (RFC 8949, 4.2.1): every value has one encoding, and any other is refused.
 
 Only what statements need exists here: integers of 64 bits, byte and text strings, arrays, maps with text or integer
 keys, true, false and null. No floats, no tags, no indefinite lengths. The reading is strict because a hash or a
@@ -21,6 +21,9 @@ is asked to read garbage reads more of it."""
 MOST_DEPTH: Final = 8
 """Containers inside one another. The deepest statement has four."""
 
+MOST_TOLD: Final = 100
+"""Characters of a path or of what was found, in an error."""
+
 _INT_LEAST: Final = -(2**63)
 _INT_MOST: Final = 2**64 - 1
 
@@ -36,7 +39,7 @@ type of tag, which is no type of ours."""
 
 def encode(value: Value) -> bytes:
     """The one encoding of a value."""
-    return cbor2.dumps(value, canonical=True)
+    return cbor2.dumps(_ordered(value))
 
 
 def decode(data: bytes, *, what: str, most_bytes: int = MOST_BYTES) -> Value:
@@ -66,6 +69,15 @@ def decode(data: bytes, *, what: str, most_bytes: int = MOST_BYTES) -> Value:
     return value
 
 
+def _ordered(value: Value) -> Value:
+    """The same with the keys of maps in the order of their encodings; the library's own is by length first (4.2.3)."""
+    if type(value) is dict:
+        return {key: _ordered(value[key]) for key in sorted(value, key=cbor2.dumps)}
+    if type(value) is list or type(value) is tuple:
+        return [_ordered(item) for item in value]
+    return value
+
+
 def _check(value: object, path: str) -> None:
     """Refuse what is none of our types, at any depth; the depth is capped by the decoder."""
     kind = type(value)
@@ -89,6 +101,14 @@ def _check(value: object, path: str) -> None:
 
 
 def malformed(code: ErrorCode, expected: str, found: str, path: str) -> Malformed:
-    """What is wrong with a statement; `path` says where, as `session.draw.beacon`."""
-    shown = found if len(found) <= 100 else f"{found[:97]}..."
-    return Malformed(Fault(code=code, expected=expected, found=shown, column=path))
+    """What is wrong with a statement; `path` says where, as `session.draw.beacon`.
+
+    A path can hold a key that somebody else wrote, and what was found a library's words about it: both are cut and
+    made printable.
+    """
+    return Malformed(Fault(code=code, expected=expected, found=_told(found), column=_told(path)))
+
+
+def _told(text: str) -> str:
+    cut = text if len(text) <= MOST_TOLD else f"{text[: MOST_TOLD - 3]}..."
+    return "".join(letter if letter.isprintable() else "?" for letter in cut)
