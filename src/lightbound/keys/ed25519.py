@@ -17,7 +17,10 @@ SIGNATURE_BYTES: Final = 64
 
 SIGNATURES_REMEMBERED: Final = 2_048
 """Whether a signature holds is a function of key, message and signature, so the newest answers are kept: a verifier
-sees the statements of a session several times. At two kilobytes each no more than 4 MB."""
+sees the statements of a session several times."""
+
+LONGEST_REMEMBERED: Final = 2_048
+"""Bytes of a message; longer ones are verified each time, so that strangers cannot make the memory exceed 5 MB."""
 
 _SPKI_PREFIX: Final = bytes.fromhex("302a300506032b6570032100")
 """What stands before the 32 bytes of an Ed25519 key in its SubjectPublicKeyInfo (RFC 8410, 4)."""
@@ -48,7 +51,8 @@ class VerifyingKey:
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether the holder of the private key signed this message."""
-        return _verifies(self.raw, signature, message)
+        verifies = _verifies if len(message) <= LONGEST_REMEMBERED else _verifies.__wrapped__
+        return verifies(self.raw, signature, message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
