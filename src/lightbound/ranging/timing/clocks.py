@@ -32,7 +32,7 @@ class ClockErrors:
     stamp_ns: int = 2_000
     """The two clocks may disagree by so much over a round. 1 us costs 150 m of every bound."""
     rate_ppb: int = 200_000
-    """The first clock may run slow by so many parts in 10^9. Crystals keep 100 ppm, steering may add as much."""
+    """Of 10^9 true nanoseconds the first clock may miss so many. Crystals keep 100 ppm, steering may add as much."""
     session_ns: int = 20_000_000
     """Pauses of a session that go unnoticed stay below this: the clock outside is right within half of it, and may
     disagree, drift included, by the other half."""
@@ -42,11 +42,13 @@ class ClockErrors:
     def of_round_ns(self, round_trip_ns: int) -> int:
         """By how much a round trip of this length can have been measured too small, in nanoseconds, rounded up.
 
+        A true duration t is told as no less than t (1 - rate) - stamp; this is what t exceeds what was told by.
+
         On a machine that can pause, the pauses of a session together stay below `session_ns`, or the session is
         dropped; it takes `ORDER` corrupt rounds to make the bound too small, and the least corrupt of them is short
         by at most that share.
         """
-        drift = -(-round_trip_ns * self.rate_ppb // BILLION)
+        drift = -(-(round_trip_ns + self.stamp_ns) * self.rate_ppb // (BILLION - self.rate_ppb))
         return self.stamp_ns + drift + (-(-self.session_ns // ORDER) if self.can_pause else 0)
 
     def agree_on_round(self, sent: Instant, received: Instant) -> bool:
