@@ -33,7 +33,7 @@ MOST_SILENT: Final = 16
 """So many rounds in a row without an answer end the phase: with 20 % loss each way 1 session in 10 million."""
 
 LONGEST_PHASE_NS: Final = 30_000_000_000
-"""The phase ends after this, whatever has been answered."""
+"""The phase ends after this, whatever has been answered or is still awaited."""
 
 
 class Phase(Enum):
@@ -118,6 +118,8 @@ class Challenger:
             and sent_at is not None
             and packet.round == self.sent - 1
             and hmac.compare_digest(packet.nonce, outstanding)
+            # Late by its stamp, not by when somebody looked. On clocks that disagree nothing is late, but dropped.
+            and (at.ns < self._give_up_ns(sent_at) or not self.errors.agree_on_round(sent_at, at))
         ):
             self._answered(Answer(round=packet.round, nonce=packet.nonce, tag=packet.tag), sent_at, at)
             return True
@@ -129,15 +131,16 @@ class Challenger:
         if self.phase is not Phase.RUNNING:
             return None
         if self._nonce is not None and self._sent_at is not None:
-            return self._sent_at.ns + self._wait_ns()
-        return self._next_ns if self._grants or self.valid or self.dropped else self._phase_end_ns()
+            return self._give_up_ns(self._sent_at)
+        may_go_on = self._grants or self.valid or self.dropped
+        return min(self._next_ns, self._phase_end_ns()) if may_go_on else self._phase_end_ns()
 
     def may_send(self, *, now_ns: int) -> bool:
         """Give up on what is overdue, and say whether a challenge is to be sent now."""
         if self.phase is not Phase.RUNNING:
             return False
         if self._nonce is not None and self._sent_at is not None:
-            if now_ns < self._sent_at.ns + self._wait_ns():
+            if now_ns < self._give_up_ns(self._sent_at):
                 return False
             self._nonce = None
             self._silent += 1
@@ -183,8 +186,10 @@ class Challenger:
         """The third smallest round trip, and its clock error.
 
         Raises:
-            Refused: fewer than three answers, or the clock outside the machine tells another duration.
+            Refused: not ended, fewer than three answers, or the clock outside the machine tells another duration.
         """
+        if self.phase is not Phase.ENDED:
+            raise refused(ErrorCode.OUT_OF_ORDER, "a phase that ended", "one that did not", "challenger")
         if len(self.valid) < ORDER or self._began is None or self._ended is None:
             raise refused(ErrorCode.TOO_FEW_ANSWERS, f"{ORDER} answers", f"{len(self.valid)}", "challenger")
         if not self.errors.agree_on_session(self._began, self._ended):
@@ -219,6 +224,9 @@ class Challenger:
     def _is_enough(self) -> bool:
         far = self.sent == EARLY_ROUNDS and len(self._smallest) == ORDER and self._smallest[-1] > FAR_NS
         return far or self.sent >= self.rounds or self._silent >= MOST_SILENT
+
+    def _give_up_ns(self, sent: Instant) -> int:
+        return min(sent.ns + self._wait_ns(), self._phase_end_ns())
 
     def _wait_ns(self) -> int:
         if len(self._smallest) < ORDER:
