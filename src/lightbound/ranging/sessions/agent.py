@@ -46,6 +46,8 @@ class AgentSession:
     responders: dict[bytes, Responder]
     acknowledged: dict[bytes, bytes]
     """By landmark: the digest of the CLOSE that was acknowledged."""
+    _acks: dict[bytes, bytes]
+    """By landmark: what was said then. Later challenges must not change it, for MEASUREMENT names its digest."""
     _trust: AgentTrust
     _enrolment: SigningKey = field(repr=False)
     _s: SigningKey = field(repr=False)
@@ -79,6 +81,7 @@ class AgentSession:
             contributions={},
             responders={},
             acknowledged={},
+            _acks={},
             _trust=trust,
             _enrolment=enrolment,
             _s=SigningKey.of_seed(Purpose.SESSION, s_seed),
@@ -175,12 +178,13 @@ class AgentSession:
             raise refused(ErrorCode.WRONG_LANDMARK, "the landmark that signed", "another", "close.landmark")
         if self.acknowledged.get(landmark, digest(data)) != digest(data):
             raise refused(ErrorCode.OUT_OF_ORDER, "one CLOSE a landmark", "another", "close")
+        if landmark in self._acks:
+            return self._acks[landmark]
         answers = [responder.answers.get(number) for number in close.accepted]
         given = [answer for answer in answers if answer is not None]
         found = transcript(self.session.sid, landmark, self.bind_digest, given)
         if len(given) != len(answers) or found != close.transcript:
             raise refused(ErrorCode.TRANSCRIPT_DIFFERS, "answers that were given", "others", "close.transcript")
-        self.acknowledged[landmark] = digest(data)
         ack = Ack(
             sid=self.session.sid,
             landmark=landmark,
@@ -188,4 +192,5 @@ class AgentSession:
             transcript=close.transcript,
             answered=len(responder.answers),
         )
-        return write_ack(ack, self._s)
+        self.acknowledged[landmark], self._acks[landmark] = digest(data), write_ack(ack, self._s)
+        return self._acks[landmark]
