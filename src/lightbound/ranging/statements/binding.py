@@ -10,9 +10,10 @@ A landmark sees one digest of the evidence and keeps it; the evidence itself goe
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from lightbound.canonical import cose
-from lightbound.canonical.cbor import Value, encode, malformed
+from lightbound.canonical.cbor import Value, decode, encode, malformed
 from lightbound.canonical.fields import Fields, octets, shown
 from lightbound.errors import ErrorCode
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
@@ -21,6 +22,10 @@ from lightbound.keys.signing import cosign, opened_by_all, refused
 from lightbound.ranging.statements.kinds import LANDMARK_ID_BYTES, Kind
 from lightbound.ranging.statements.session import MOST_CHIPS, MOST_LANDMARKS, Session
 from lightbound.tlog import merkle
+
+MOST_MANIFEST_BYTES: Final = 131_072
+"""Of an evidence manifest, which is no statement and may be longer: with a report for each of 1,024 chips it has
+71 kB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +89,7 @@ def read_evidence(data: bytes) -> Evidence:
     Raises:
         Malformed: not such a manifest.
     """
-    fields = Fields.of(data, "evidence")
+    fields = Fields(decode(data, what="evidence", most_bytes=MOST_MANIFEST_BYTES), "evidence")
     read = Evidence(
         quote=fields.octets_or_none("quote", 32), reports=fields.ascending("reports", _report, most=MOST_CHIPS)
     )
