@@ -7,6 +7,7 @@ told it. An operator that names a false owner is a unit too many, which no signa
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from lightbound.canonical import cose
 from lightbound.errors import ErrorCode, LightboundError
@@ -23,6 +24,8 @@ from lightbound.ranging.statements.admission import (
     read_operator,
     read_position,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +62,22 @@ class AdmittedLandmarks:
     by_id: Mapping[bytes, Admitted]
     left_out: tuple[LightboundError, ...]
     """What is wrong with statements that the directory lists; the others stand without them."""
+    missing: int = 0
+    """Statements that the directory lists and that are not here. Without them neither a draw nor a fault unit is
+    certain: either would depend on what whoever brought the statements left out."""
 
 
 def admitted(
     directory: bytes, *, operators: Iterable[bytes], positions: Iterable[bytes], trust: DirectoryTrust
 ) -> AdmittedLandmarks:
-    """Who is let in. Statements that the directory does not list are passed over; listed ones may be missing.
+    """Who is let in.
+
+    Statements that the directory does not list are passed over. Listed ones that are not here are counted: sessions
+    cannot be checked before all are.
 
     1. The directory is signed by enough of the trusted parties.
-    2. An operator counts if the directory lists its statement's digest and it signed it.
+    2. An operator counts if the directory lists its statement's digest, it signed it, and no other statement that
+       the directory lists is of the same operator.
     3. A position counts if the directory lists its digest, its operator counts and signed it, and no other position
        that counts is of the same landmark.
     4. Fault units are told from all landmarks that count, not only from those of one session.
@@ -77,31 +87,25 @@ def admitted(
     """
     read = read_directory(directory, trust)
     left_out: list[LightboundError] = []
-    known: dict[bytes, Operator] = {}
-    for data in operators:
-        if digest(data) in read.operators:
-            try:
-                operator = read_operator(data)
-            except LightboundError as error:
-                left_out.append(error)
-            else:
-                known[operator.key.key_id] = operator
-    placed: dict[bytes, tuple[Operator, PositionStatement, bytes]] = {}
-    twice: set[bytes] = set()
-    for data in positions:
-        if digest(data) in read.positions:
-            try:
-                operator, position = _placed(data, known)
-            except LightboundError as error:
-                left_out.append(error)
-                continue
-            landmark = position.landmark_key.key_id
-            if placed.get(landmark, (operator, position, digest(data)))[2] != digest(data):
-                twice.add(landmark)
-            placed[landmark] = (operator, position, digest(data))
-    for landmark in twice:
-        del placed[landmark]
-        left_out.append(refused(ErrorCode.NOT_ADMITTED, "one position a landmark", "two", landmark.hex()))
+    listed_operators, listed_positions = _listed(operators, read.operators), _listed(positions, read.positions)
+    by_operator: dict[bytes, list[Operator]] = {}
+    for data in listed_operators.values():
+        try:
+            operator = read_operator(data)
+        except LightboundError as error:
+            left_out.append(error)
+        else:
+            by_operator.setdefault(operator.key.key_id, []).append(operator)
+    known = _once(by_operator, "one statement an operator", left_out)
+    by_landmark: dict[bytes, list[tuple[Operator, PositionStatement, bytes]]] = {}
+    for position_digest, data in listed_positions.items():
+        try:
+            operator, position = _placed(data, known)
+        except LightboundError as error:
+            left_out.append(error)
+        else:
+            by_landmark.setdefault(position.landmark_key.key_id, []).append((operator, position, position_digest))
+    placed = _once(by_landmark, "one position a landmark", left_out)
     units = fault_units([(operator, position) for operator, position, _ in placed.values()], read.axes)
     by_id = {
         landmark: Admitted(
@@ -115,7 +119,10 @@ def admitted(
         )
         for (landmark, (operator, position, position_digest)), unit in zip(placed.items(), units, strict=True)
     }
-    return AdmittedLandmarks(digest=digest(directory), directory=read, by_id=by_id, left_out=tuple(left_out))
+    missing = len(read.operators) + len(read.positions) - len(listed_operators) - len(listed_positions)
+    return AdmittedLandmarks(
+        digest=digest(directory), directory=read, by_id=by_id, left_out=tuple(left_out), missing=missing
+    )
 
 
 def fault_units(landmarks: Sequence[tuple[Operator, PositionStatement]], axes: Sequence[Axis]) -> list[str]:
@@ -143,8 +150,22 @@ def fault_units(landmarks: Sequence[tuple[Operator, PositionStatement]], axes: S
     return [names[find(i)] for i in range(len(landmarks))]
 
 
+def _listed(statements: Iterable[bytes], digests: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The statements that a directory lists, by digest and in the order of digests, whatever order they came in."""
+    here = {digest(data): data for data in statements}
+    return {name: here[name] for name in digests if name in here}
+
+
+def _once(found: Mapping[bytes, Sequence[T]], expected: str, left_out: list[LightboundError]) -> dict[bytes, T]:
+    """What was said once about each key; a key about which more was said is left out."""
+    for key_id, said in found.items():
+        if len(said) > 1:
+            left_out.append(refused(ErrorCode.NOT_ADMITTED, expected, f"{len(said)}", key_id.hex()))
+    return {key_id: said[0] for key_id, said in found.items() if len(said) == 1}
+
+
 def _placed(data: bytes, operators: Mapping[bytes, Operator]) -> tuple[Operator, PositionStatement]:
-    (signature,) = cose.read(data, what="position").signatures
+    signature = cose.read(data, what="position").signatures[0]
     operator = operators.get(signature.key_id)
     if operator is None:
         found = signature.key_id.hex()
