@@ -79,12 +79,14 @@ def verified_session(
 ) -> VerifiedSession:
     """The measurements of a session that may be believed.
 
-    1. SESSION is signed by the verifier, and names the directory that `landmarks` are of.
+    1. SESSION is signed by the verifier, and names the directory that `landmarks` are of, all of whose statements are
+       here.
     2. Its landmarks are those that its draw gives: nobody was picked or passed over.
     3. BIND is signed by the enrolment key that SESSION names and by the session key, is of this SESSION, and accounts
        for every landmark.
     4. The evidence is the one that BIND was made with. What it attests is not looked at here.
-    5. Of each landmark: it is admitted, its CONTRIB is the one that BIND names, of this session and signed by it.
+    5. Of each landmark: it is admitted, its CONTRIB is the one that BIND names, of this session, of it and signed by
+       it.
     6. Its MEASUREMENT is signed by it, of this session, this BIND and its admitted position, made while SESSION and
        admission were valid, and its bound follows from its own numbers.
     7. CLOSE and ACK, where they are here, are those that MEASUREMENT names, and agree with it.
@@ -98,6 +100,9 @@ def verified_session(
     session = read_session(statements.session, verifier)
     if session.directory != landmarks.digest:
         raise refused(ErrorCode.NOT_ADMITTED, "the directory of the session", "another", "session.directory")
+    if landmarks.missing:
+        but = f"all but {landmarks.missing}"
+        raise refused(ErrorCode.NOT_ADMITTED, "every statement of the directory", but, "session.directory")
     check_draw(session, landmarks)
     bind = read_bind(statements.bind, session.agent)
     if bind.session != digest(statements.session):
@@ -172,6 +177,8 @@ def _of_landmark(
     session_digest = digest(statements.session)
     if contrib.session != session_digest:
         raise refused(ErrorCode.WRONG_SESSION, "this session", "another", "contrib.session")
+    if contrib.landmark != contribution.landmark:
+        raise refused(ErrorCode.WRONG_LANDMARK, "the landmark that signed", "another", "contrib.landmark")
     if said.measurement is None:
         return None if said.abort is None else _abort(said.abort, session, session_digest, landmark)
     measurement = read_measurement(said.measurement, landmark.key)
