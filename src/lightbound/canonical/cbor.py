@@ -39,7 +39,7 @@ type of tag, which is no type of ours."""
 
 def encode(value: Value) -> bytes:
     """The one encoding of a value."""
-    return cbor2.dumps(_ordered(value))
+    return _encoded(value, only_texts=_only_texts(value))
 
 
 def decode(data: bytes, *, what: str, most_bytes: int = MOST_BYTES) -> Value:
@@ -61,16 +61,29 @@ def decode(data: bytes, *, what: str, most_bytes: int = MOST_BYTES) -> Value:
     # The library reports most faults of the bytes by its own errors, and some by Python's.
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, MemoryError, RecursionError) as error:
         raise malformed(ErrorCode.CBOR_MALFORMED, "CBOR without tags", str(error) or "other bytes", what) from error
-    _check(value, what)
-    again = encode(value)
+    again = _encoded(value, only_texts=_check(value, what))
     if again != data:
         found = "bytes after its end" if data.startswith(again) else "another encoding of it"
         raise malformed(ErrorCode.CBOR_NOT_DETERMINISTIC, "the deterministic encoding", found, what)
     return value
 
 
+def _encoded(value: Value, *, only_texts: bool) -> bytes:
+    """The encoding. The library orders keys by length first (4.2.3), which for texts alone is the order of 4.2.1."""
+    return cbor2.dumps(value, canonical=True) if only_texts else cbor2.dumps(_ordered(value))
+
+
+def _only_texts(value: Value) -> bool:
+    """Whether all keys of all maps are texts."""
+    if type(value) is dict:
+        return all(type(key) is str and _only_texts(item) for key, item in value.items())
+    if type(value) is list or type(value) is tuple:
+        return all(map(_only_texts, value))
+    return True
+
+
 def _ordered(value: Value) -> Value:
-    """The same with the keys of maps in the order of their encodings; the library's own is by length first (4.2.3)."""
+    """The same with the keys of maps in the order of their encodings."""
     if type(value) is dict:
         return {key: _ordered(value[key]) for key in sorted(value, key=cbor2.dumps)}
     if type(value) is list or type(value) is tuple:
@@ -78,26 +91,28 @@ def _ordered(value: Value) -> Value:
     return value
 
 
-def _check(value: object, path: str) -> None:
-    """Refuse what is none of our types, at any depth; the depth is capped by the decoder."""
+def _check(value: object, path: str) -> bool:
+    """Refuse what is none of our types, at any depth, which the decoder caps; whether all keys are texts."""
     kind = type(value)
     if kind is bytes or kind is str or kind is bool or value is None:
-        return
+        return True
+    only_texts = True
     if kind is int:
         if not _INT_LEAST <= value <= _INT_MOST:  # type: ignore[operator] # its type has just been looked at
             raise malformed(ErrorCode.CBOR_MALFORMED, "an integer of 64 bits", "a larger one", path)
     elif kind is list:
         for i, item in enumerate(value):  # type: ignore[var-annotated,arg-type]
-            _check(item, f"{path}[{i}]")
+            only_texts &= _check(item, f"{path}[{i}]")
     elif kind is dict:
         for key, item in value.items():  # type: ignore[attr-defined]
             if type(key) is not str and type(key) is not int:
                 raise malformed(ErrorCode.CBOR_MALFORMED, "a text or an integer as key", type(key).__name__, path)
-            _check(item, f"{path}.{key}")
+            only_texts &= _check(item, f"{path}.{key}") and type(key) is str
     else:
         raise malformed(
             ErrorCode.CBOR_MALFORMED, "an integer, string, array, map, true, false or null", kind.__name__, path
         )
+    return only_texts
 
 
 def malformed(code: ErrorCode, expected: str, found: str, path: str) -> Malformed:

@@ -32,6 +32,9 @@ have been among the smallest."""
 MOST_SILENT: Final = 16
 """So many rounds in a row without an answer end the phase: with 20 % loss each way 1 session in 10 million."""
 
+MOST_WAITING: Final = 4
+"""Addresses that wait for their first challenge at one time: the agent's, and those of who copies its READY."""
+
 LONGEST_PHASE_NS: Final = 30_000_000_000
 """The phase ends after this, whatever has been answered or is still awaited."""
 
@@ -63,7 +66,9 @@ class Challenger:
     rounds: int = MOST_ROUNDS
     phase: Phase = Phase.WAITING
     address: object = None
-    """Where the first valid READY came from; packets from anywhere else are not ours."""
+    """Where the first answer came from, which keeps the session from then on; None before it."""
+    target: object = None
+    """Where the newest challenge went. An answer from anywhere else is not ours."""
     sent: int = 0
     dropped: int = 0
     """Rounds answered on which the clocks disagreed."""
@@ -78,15 +83,16 @@ class Challenger:
     _sent_at: Instant | None = None
     _next_ns: int = 0
     _gap_ns: int = 0
-    _grants: int = 0
-    """Challenges that may be sent before an answer has shown that the address is the agent's: one for each READY, so
-    that nobody gets more bytes than were sent for."""
+    _waiting: list[object]
+    """Addresses that sent READY, and have not been challenged since. Before an answer has shown which of them is the
+    agent's, each gets one challenge for each READY, in turn: nobody gets more bytes than were sent for, and a copy of
+    READY from elsewhere does not keep the agent out."""
     _silent: int = 0
 
     @classmethod
     def begin(cls, keys: TimedKeys, *, cookie: bytes, errors: ClockErrors, rounds: int = MOST_ROUNDS) -> "Challenger":
         """A phase that waits for READY."""
-        return cls(keys=keys, cookie=cookie, errors=errors, rounds=rounds, valid=[], _smallest=[])
+        return cls(keys=keys, cookie=cookie, errors=errors, rounds=rounds, valid=[], _smallest=[], _waiting=[])
 
     @property
     def began(self) -> Instant | None:
@@ -105,22 +111,23 @@ class Challenger:
         except Malformed:
             self.ignored += 1
             return False
-        known = self.address is None or address == self.address
-        if not known or packet.handle != self.keys.handle or not is_genuine(packet, self.keys.to_landmark):
+        if packet.handle != self.keys.handle or not is_genuine(packet, self.keys.to_landmark):
             self.ignored += 1
             return False
-        if packet.type is PacketType.READY and self.phase is not Phase.ENDED:
+        if packet.type is PacketType.READY:
             return self._ready(packet.nonce, address, at)
         outstanding, sent_at = self._nonce, self._sent_at
         if (
             packet.type is PacketType.REPLY
             and outstanding is not None
             and sent_at is not None
+            and address == self.target
             and packet.round == self.sent - 1
             and hmac.compare_digest(packet.nonce, outstanding)
             # Late by its stamp, not by when somebody looked. On clocks that disagree nothing is late, but dropped.
             and (at.ns < self._give_up_ns(sent_at) or not self.errors.agree_on_round(sent_at, at))
         ):
+            self.address = address
             self._answered(Answer(round=packet.round, nonce=packet.nonce, tag=packet.tag), sent_at, at)
             return True
         self.ignored += 1
@@ -132,8 +139,7 @@ class Challenger:
             return None
         if self._nonce is not None and self._sent_at is not None:
             return self._give_up_ns(self._sent_at)
-        may_go_on = self._grants or self.valid or self.dropped
-        return min(self._next_ns, self._phase_end_ns()) if may_go_on else self._phase_end_ns()
+        return min(self._next_ns, self._phase_end_ns()) if self._has_target() else self._phase_end_ns()
 
     def may_send(self, *, now_ns: int) -> bool:
         """Give up on what is overdue, and say whether a challenge is to be sent now."""
@@ -147,7 +153,7 @@ class Challenger:
             self._next_ns = now_ns + self._gap_ns
         if self._is_enough() or now_ns >= self._phase_end_ns():
             return False
-        return now_ns >= self._next_ns and bool(self._grants or self.valid or self.dropped)
+        return now_ns >= self._next_ns and self._has_target()
 
     def is_over(self, *, now_ns: int) -> bool:
         """Whether nothing more will be measured, and `end` is to be called."""
@@ -156,7 +162,7 @@ class Challenger:
         return self._nonce is None and (self._is_enough() or now_ns >= self._phase_end_ns())
 
     def challenge(self, *, nonce: bytes, gap_ns: int, at: Instant) -> bytes:
-        """The next challenge, to be sent at once to `address`.
+        """The next challenge, to be sent at once to `target`.
 
         `at` is read before the send call. `nonce` are 16 bytes fresh from the operating system, `gap_ns` is how long to
         wait after the round before the next; nobody else knows either beforehand.
@@ -168,8 +174,7 @@ class Challenger:
             raise refused(ErrorCode.OUT_OF_ORDER, "a challenge when one is due", "one before", "challenger")
         number = self.sent
         self.sent += 1
-        if not self.valid and not self.dropped:
-            self._grants -= 1
+        self.target = self._waiting.pop(0) if self.address is None else self.address
         if self._began is None:
             self._began = at
         self._nonce, self._sent_at, self._gap_ns = nonce, at, gap_ns
@@ -199,12 +204,18 @@ class Challenger:
         return third, self.errors.of_round_ns(third)
 
     def _ready(self, cookie: bytes, address: object, at: Instant) -> bool:
-        if not hmac.compare_digest(cookie, self.cookie):
+        is_full = len(self._waiting) >= MOST_WAITING or address in self._waiting
+        if (
+            self.phase is Phase.ENDED
+            or self.address is not None
+            or is_full
+            or not hmac.compare_digest(cookie, self.cookie)
+        ):
             self.ignored += 1
             return False
         if self.phase is Phase.WAITING:
-            self.phase, self.address, self._next_ns = Phase.RUNNING, address, at.ns
-        self._grants = 1
+            self.phase, self._next_ns = Phase.RUNNING, at.ns
+        self._waiting.append(address)
         return True
 
     def _answered(self, answer: Answer, sent: Instant, at: Instant) -> None:
@@ -220,6 +231,9 @@ class Challenger:
             smallest.append(round_trip_ns)
             smallest.sort()
             del smallest[ORDER:]
+
+    def _has_target(self) -> bool:
+        return self.address is not None or bool(self._waiting)
 
     def _is_enough(self) -> bool:
         far = self.sent == EARLY_ROUNDS and len(self._smallest) == ORDER and self._smallest[-1] > FAR_NS

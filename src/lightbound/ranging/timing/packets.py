@@ -15,7 +15,7 @@ from enum import IntEnum
 from typing import Final
 
 from lightbound.canonical.cbor import encode, malformed
-from lightbound.errors import ErrorCode
+from lightbound.errors import ErrorCode, Malformed
 from lightbound.keys.agreement import derived_key
 
 PACKET_BYTES: Final = 64
@@ -39,6 +39,9 @@ class PacketType(IntEnum):
     """Landmark to agent: a challenge."""
     REPLY = 3
     """Agent to landmark: its answer."""
+
+
+_TYPES: Final = {int(kind): kind for kind in PacketType}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,16 +88,14 @@ def read_packet(data: bytes) -> Packet:
         Malformed: not one of ours, down to the last byte of padding.
     """
     if len(data) != PACKET_BYTES or data[:3] != _MAGIC:
-        raise malformed(
-            ErrorCode.PACKET_MALFORMED, "64 bytes that begin with LB and version 1", f"{len(data)}", "packet"
-        )
-    if not PacketType.READY <= data[3] <= PacketType.REPLY:
-        raise malformed(ErrorCode.PACKET_MALFORMED, "type 1, 2 or 3", str(data[3]), "packet")
+        raise _malformed("64 bytes that begin with LB and version 1", f"{len(data)}")
+    kind = _TYPES.get(data[3])
+    if kind is None:
+        raise _malformed("type 1, 2 or 3", str(data[3]))
     if data[14:16] != _RESERVED or data[48:] != _PADDING:
-        raise malformed(ErrorCode.PACKET_MALFORMED, "zeros where nothing is said", "others", "packet")
-    kind = PacketType(data[3])
+        raise _malformed("zeros where nothing is said", "others")
     if kind is PacketType.READY and data[12:14] != _NO_ROUND:
-        raise malformed(ErrorCode.PACKET_MALFORMED, "round 0 of READY", "another", "packet")
+        raise _malformed("round 0 of READY", "another")
     return Packet(
         type=kind,
         handle=data[4:12],
@@ -113,3 +114,7 @@ def tag_of(covered: bytes, key: bytes) -> bytes:
 def is_genuine(packet: Packet, key: bytes) -> bool:
     """Whether somebody made this packet who has the key."""
     return hmac.compare_digest(packet.tag, tag_of(packet.covered, key))
+
+
+def _malformed(expected: str, found: str) -> Malformed:
+    return malformed(ErrorCode.PACKET_MALFORMED, expected, found, "packet")
