@@ -5,6 +5,7 @@ headers what it is (`typ`, RFC 9596), who signed it (`kid`), how (`alg`) and wha
 of private use). Unprotected headers are empty: nothing that is not signed is read.
 """
 
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,11 @@ it: the header names it, and a kid stands for whatever type of key the reader pi
 
 KEY_ID_BYTES: Final = 16
 MOST_SIGNERS: Final = 64
+
+REMEMBERED: Final = 256
+LONGEST_REMEMBERED: Final = 2_048
+"""A statement is taken apart by everybody who is shown it, and in one process some are shown it several times: the
+newest are kept, half a megabyte at most. What is kept says nothing about signatures."""
 
 _ALG, _KID, _TYP, _PURPOSE = 1, 4, 16, -65_537
 _SIGN1_TAG: Final = b"\xd2"
@@ -85,6 +91,11 @@ def read(data: bytes, *, what: str = "statement") -> Envelope:
     """
     if len(data) > MOST_BYTES:
         raise malformed(ErrorCode.COSE_MALFORMED, f"at most {MOST_BYTES} bytes", f"{len(data)}", what)
+    return _read(data, what) if len(data) <= LONGEST_REMEMBERED else _read.__wrapped__(data, what)
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _read(data: bytes, what: str) -> Envelope:
     if data[:1] == _SIGN1_TAG:
         return _sign1(decode(data[1:], what=what), what)
     if data[:2] == _SIGN_TAG:

@@ -24,6 +24,7 @@ from lightbound.ranging.statements.admission import (
     read_operator,
     read_position,
 )
+from lightbound.ranging.statements.kinds import Kind
 
 T = TypeVar("T")
 
@@ -165,7 +166,7 @@ def _once(found: Mapping[bytes, Sequence[T]], expected: str, left_out: list[Ligh
 
 
 def _placed(data: bytes, operators: Mapping[bytes, Operator]) -> tuple[Operator, PositionStatement]:
-    signature = cose.read(data, what="position").signatures[0]
+    signature = cose.read(data, what=Kind.POSITION).signatures[0]
     operator = operators.get(signature.key_id)
     if operator is None:
         found = signature.key_id.hex()

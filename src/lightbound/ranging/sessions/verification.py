@@ -117,7 +117,7 @@ def verified_session(
     not_believed: dict[bytes, LightboundError] = {}
     for contribution in bind.contributions:
         try:
-            found = _of_landmark(contribution, statements, session, landmarks)
+            found = _of_landmark(contribution, statements, session, bind, landmarks)
         except LightboundError as error:
             not_believed[contribution.landmark] = error
             continue
@@ -162,7 +162,11 @@ def check_draw(session: Session, landmarks: AdmittedLandmarks) -> None:
 
 
 def _of_landmark(
-    contribution: Contribution, statements: SessionStatements, session: Session, landmarks: AdmittedLandmarks
+    contribution: Contribution,
+    statements: SessionStatements,
+    session: Session,
+    bind: Bind,
+    landmarks: AdmittedLandmarks,
 ) -> VerifiedMeasurement | Abort | None:
     """Steps 5 to 7 for one landmark."""
     landmark = landmarks.by_id[contribution.landmark]
@@ -184,7 +188,7 @@ def _of_landmark(
     measurement = read_measurement(said.measurement, landmark.key)
     _check_measurement(measurement, session, session_digest, digest(statements.bind), landmark)
     close = None if said.close is None else _close(said.close, measurement, landmark)
-    acknowledged = _acknowledged(said.ack, measurement, close, read_bind(statements.bind, session.agent))
+    acknowledged = _acknowledged(said.ack, measurement, close, bind)
     return VerifiedMeasurement(landmark=landmark, measurement=measurement, is_acknowledged=acknowledged)
 
 

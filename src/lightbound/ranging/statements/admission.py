@@ -121,7 +121,7 @@ def read_operator(data: bytes) -> Operator:
     Raises:
         Malformed, Refused: not such a statement, or signed by another key than it names.
     """
-    fields = Fields.of(cose.read(data, what=Kind.OPERATOR.short).payload, Kind.OPERATOR.short)
+    fields = Fields.of(cose.read(data, what=Kind.OPERATOR).payload, Kind.OPERATOR.short)
     key = VerifyingKey(purpose=Purpose.OPERATOR, raw=fields.octets("key", 32))
     believed(data, Kind.OPERATOR, key)
     read = Operator(

@@ -130,7 +130,7 @@ def read_bind(data: bytes, agent: VerifyingKey) -> Bind:
     Raises:
         Malformed, Refused: not such a statement, or not by these keys.
     """
-    fields = Fields.of(cose.read(data, what=Kind.BIND.short).payload, Kind.BIND.short)
+    fields = Fields.of(cose.read(data, what=Kind.BIND).payload, Kind.BIND.short)
     s = VerifyingKey(purpose=Purpose.SESSION, raw=fields.octets("s", 32))
     opened_by_all(data, Kind.BIND, (agent, s))
     read = Bind(
