@@ -28,6 +28,9 @@ _INT_LEAST: Final = -(2**63)
 _INT_MOST: Final = 2**64 - 1
 
 
+_CONTAINERS: Final = frozenset((list, tuple, dict))
+
+
 def _refuse_tag(*_: object) -> NoReturn:
     raise ValueError("a tag")
 
@@ -76,9 +79,9 @@ def _encoded(value: Value, *, only_texts: bool) -> bytes:
 def _only_texts(value: Value) -> bool:
     """Whether all keys of all maps are texts."""
     if type(value) is dict:
-        return all(type(key) is str and _only_texts(item) for key, item in value.items())
+        return all(type(key) is str for key in value) and _only_texts(tuple(value.values()))
     if type(value) is list or type(value) is tuple:
-        return all(map(_only_texts, value))
+        return all(_only_texts(item) for item in value if type(item) in _CONTAINERS)
     return True
 
 

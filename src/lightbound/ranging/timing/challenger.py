@@ -81,6 +81,8 @@ class Challenger:
     _nonce: bytes | None = None
     """Of the challenge that is outstanding; each is used once."""
     _sent_at: Instant | None = None
+    _overdue_ns: int = 0
+    """When the outstanding challenge is given up."""
     _next_ns: int = 0
     _gap_ns: int = 0
     _waiting: list[object]
@@ -125,7 +127,7 @@ class Challenger:
             and packet.round == self.sent - 1
             and hmac.compare_digest(packet.nonce, outstanding)
             # Late by its stamp, not by when somebody looked. On clocks that disagree nothing is late, but dropped.
-            and (at.ns < self._give_up_ns(sent_at) or not self.errors.agree_on_round(sent_at, at))
+            and (at.ns < self._overdue_ns or not self.errors.agree_on_round(sent_at, at))
         ):
             self.address = address
             self._answered(Answer(round=packet.round, nonce=packet.nonce, tag=packet.tag), sent_at, at)
@@ -137,16 +139,16 @@ class Challenger:
         """When to come back, on the first clock, if nothing arrives; None if only a packet can change anything."""
         if self.phase is not Phase.RUNNING:
             return None
-        if self._nonce is not None and self._sent_at is not None:
-            return self._give_up_ns(self._sent_at)
+        if self._nonce is not None:
+            return self._overdue_ns
         return min(self._next_ns, self._phase_end_ns()) if self._has_target() else self._phase_end_ns()
 
     def may_send(self, *, now_ns: int) -> bool:
         """Give up on what is overdue, and say whether a challenge is to be sent now."""
         if self.phase is not Phase.RUNNING:
             return False
-        if self._nonce is not None and self._sent_at is not None:
-            if now_ns < self._give_up_ns(self._sent_at):
+        if self._nonce is not None:
+            if now_ns < self._overdue_ns:
                 return False
             self._nonce = None
             self._silent += 1
@@ -178,6 +180,7 @@ class Challenger:
         if self._began is None:
             self._began = at
         self._nonce, self._sent_at, self._gap_ns = nonce, at, gap_ns
+        self._overdue_ns = min(at.ns + self._wait_ns(), self._phase_end_ns())
         return write_packet(
             PacketType.PROBE, self.keys.to_agent, handle=self.keys.handle, round_number=number, nonce=nonce
         )
@@ -238,9 +241,6 @@ class Challenger:
     def _is_enough(self) -> bool:
         far = self.sent == EARLY_ROUNDS and len(self._smallest) == ORDER and self._smallest[-1] > FAR_NS
         return far or self.sent >= self.rounds or self._silent >= MOST_SILENT
-
-    def _give_up_ns(self, sent: Instant) -> int:
-        return min(sent.ns + self._wait_ns(), self._phase_end_ns())
 
     def _wait_ns(self) -> int:
         if len(self._smallest) < ORDER:
