@@ -56,6 +56,7 @@ class ErrorCode(StrEnum):
     DISCLOSURE_DIFFERS = "disclosure_differs"
     TOO_FEW_ANSWERS = "too_few_answers"
     CLOCK_DISAGREES = "clock_disagrees"
+    SCENARIO_MALFORMED = "scenario_malformed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from lightbound.cli.explain import explain
 from lightbound.cli.importing import import_app
 from lightbound.cli.mapping import borders, draw_map
 from lightbound.cli.plan import plan
+from lightbound.cli.simulate import simulate
 from lightbound.cli.terminal import printable
 from lightbound.cli.vet import vet
 from lightbound.errors import LightboundError
@@ -65,6 +66,7 @@ app.command()(explain)
 app.command("map")(draw_map)
 app.command()(vet)
 app.command()(plan)
+app.command()(simulate)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(import_app, name="import")
 app.add_typer(borders, name="borders")

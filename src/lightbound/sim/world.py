@@ -1,0 +1,244 @@
+"""A scenario built: keys, statements of admission, landmarks and agents at their true places, and their paths."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lightbound.geo.earth import Position
+from lightbound.keys.ed25519 import SigningKey
+from lightbound.keys.purposes import Purpose
+from lightbound.keys.signing import digest
+from lightbound.ranging.sessions.admitted import AdmittedLandmarks, admitted
+from lightbound.ranging.sessions.landmark import Identity
+from lightbound.ranging.statements.admission import (
+    E7,
+    Directory,
+    DirectoryTrust,
+    Operator,
+    PositionStatement,
+    write_directory,
+    write_operator,
+    write_position,
+)
+from lightbound.ranging.statements.measurement import Stamps
+from lightbound.ranging.timing.clocks import ClockErrors
+from lightbound.sim.dice import octets, rolls
+from lightbound.sim.measured_paths import read_table
+from lightbound.sim.paths import Endpoint, Paths, distance_m, moved
+from lightbound.sim.scenario import AgentKind, LandmarkKind, Scenario, SimulatedLandmark, Site
+
+BEGINNING_NS = 1_790_000_000_000_000_000
+"""When the simulated world begins: some second in September 2026."""
+
+YEAR_NS = 31_536_000_000_000_000
+
+CHIPS_OF_HOST = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldLandmark:
+    """A landmark with its key, and where it truly stands."""
+
+    stated: SimulatedLandmark
+    identity: Identity
+    end: Endpoint
+    kind: LandmarkKind
+
+    @property
+    def id(self) -> bytes:
+        """The id of its key."""
+        return self.identity.key.key_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldAgent:
+    """A host of chips, and everywhere that its key is."""
+
+    name: str
+    site: Site
+    enrolment: SigningKey
+    chips: tuple[bytes, ...]
+    chip: Endpoint
+    """Where the chips truly are."""
+    holders: tuple[Endpoint, ...]
+    """Where copies of the key answer; the first is the agent itself."""
+    chosen: tuple[int, ...]
+    """Indices of the landmarks that a verifier chooses for the licensed site."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Everything that exists. Not slotted: what follows from it is computed once."""
+
+    scenario: Scenario
+    paths: Paths
+    verifier: SigningKey
+    landmarks: tuple[WorldLandmark, ...]
+    agents: tuple[WorldAgent, ...]
+    admitted: AdmittedLandmarks
+    trust: DirectoryTrust
+    admission: tuple[bytes, ...]
+    """DIRECTORY, then every OPERATOR and POSITION."""
+
+    @cached_property
+    def landmark_of(self) -> Mapping[bytes, int]:
+        """Index of a landmark by the id of its key."""
+        return {landmark.id: i for i, landmark in enumerate(self.landmarks)}
+
+
+def build(scenario: Scenario, *, seed: int | None = None) -> World:
+    """The world of a scenario; another seed draws other keys, agents and paths.
+
+    Raises:
+        Malformed, Refused, Unavailable: a file of the folder with measured round trips that the scenario names.
+    """
+    seed = scenario.seed if seed is None else seed
+    table_ns = read_table(Path(scenario.paths.table)) if scenario.paths.table else {}
+    paths = Paths(seed=seed, model=scenario.paths, table_ns=table_ns)
+    agents = tuple(_agent(scenario, number, seed) for number in range(scenario.agents))
+    stated, kinds = _with_cheats(scenario, agents)
+    landmarks, known, trust, admission = _admission(scenario, stated, kinds, seed)
+    return World(
+        scenario=scenario,
+        paths=paths,
+        verifier=SigningKey.of_seed(Purpose.VERIFIER, octets(seed, "verifier")),
+        landmarks=landmarks,
+        agents=agents,
+        admitted=known,
+        trust=trust,
+        admission=admission,
+    )
+
+
+def _agent(scenario: Scenario, number: int, seed: int) -> WorldAgent:
+    site = scenario.sites[number % len(scenario.sites)]
+    dice = rolls(seed, "agent", number)
+    name = f"agent-{number}"
+
+    def near(place: str, position: Position) -> Endpoint:
+        metres = 1e3 * scenario.scatter_km * float(dice.random()) ** 0.5
+        return Endpoint(name=place, position=moved(position, metres=metres, azimuth=float(dice.uniform(0, 360))))
+
+    here = near(site.place.name, site.place.position)
+    cheats = scenario.cheats
+    others = [cheats.at[i] for i in dice.permutation(len(cheats.at))]
+    away = [near(place.name, place.position) for place in others]
+    match cheats.agents:
+        case AgentKind.HONEST | AgentKind.FOREIGN | AgentKind.OTHER_EVIDENCE:
+            chip, holders = here, [here]
+        case AgentKind.PROXIED:
+            chip, holders = away[0], [here]
+        case AgentKind.COPIED | AgentKind.TWO_FACED:
+            chip, holders = away[0], [here, *away[: cheats.count - 1]]
+        case AgentKind.AIMING:
+            chip, holders = away[0], away[: cheats.count]
+        case _:
+            chip, holders = away[0], [away[0]]
+    by_distance = sorted(
+        range(len(scenario.landmarks)),
+        key=lambda i: distance_m(scenario.landmarks[i].place.position, site.place.position),
+    )
+    return WorldAgent(
+        name=name,
+        site=site,
+        enrolment=SigningKey.of_seed(Purpose.ENROLMENT, octets(seed, "enrolment", number)),
+        chips=tuple(octets(seed, "chip", number, i) for i in range(CHIPS_OF_HOST)),
+        chip=chip,
+        holders=tuple(holders),
+        chosen=tuple(sorted(by_distance[: scenario.nearest])),
+    )
+
+
+def _with_cheats(
+    scenario: Scenario, agents: tuple[WorldAgent, ...]
+) -> tuple[list[SimulatedLandmark], list[LandmarkKind]]:
+    """The landmarks as stated, and how each behaves: the owners that are asked most are the faulty ones."""
+    asked = Counter(scenario.landmarks[i].owner for agent in agents for i in agent.chosen)
+    ranked = sorted({landmark.owner for landmark in scenario.landmarks}, key=lambda owner: (-asked[owner], owner))
+    faulty = {*ranked[: scenario.cheats.faulty], *scenario.cheats.faulty_owners}
+    kinds = [
+        scenario.cheats.landmarks if landmark.owner in faulty else LandmarkKind.HONEST
+        for landmark in scenario.landmarks
+    ]
+    return list(scenario.landmarks), kinds
+
+
+def _admission(
+    scenario: Scenario, stated: list[SimulatedLandmark], kinds: list[LandmarkKind], seed: int
+) -> tuple[tuple[WorldLandmark, ...], AdmittedLandmarks, DirectoryTrust, tuple[bytes, ...]]:
+    """Everybody who is let in: operators, positions and the directory signed, and read back as a stranger would."""
+    always = {"from_ns": BEGINNING_NS - YEAR_NS, "to_ns": BEGINNING_NS + 10 * YEAR_NS}
+    operator_keys = {
+        landmark.operator: SigningKey.of_seed(Purpose.OPERATOR, octets(seed, "operator", landmark.operator))
+        for landmark in stated
+    }
+    owners = {landmark.operator: landmark.owner for landmark in stated}
+    operators = [
+        write_operator(Operator(key=key.verifying, name=name, owner=owners[name], contact="", **always), key)
+        for name, key in operator_keys.items()
+    ]
+    landmarks: list[WorldLandmark] = []
+    positions: list[bytes] = []
+    for number, (landmark, kind) in enumerate(zip(stated, kinds, strict=True)):
+        key = SigningKey.of_seed(Purpose.LANDMARK, octets(seed, "landmark", landmark.name))
+        operator = operator_keys[landmark.operator]
+        said = PositionStatement(
+            landmark_key=key.verifying,
+            operator=operator.key_id,
+            latitude_e7=round(landmark.place.position.latitude * E7),
+            longitude_e7=round(landmark.place.position.longitude * E7),
+            altitude_m=0,
+            error_m=landmark.error_m,
+            hosting=landmark.hosting,
+            jurisdiction=landmark.place.country,
+            can_pause=kind is LandmarkKind.PAUSED,
+            surveyed="simulated",
+            **always,
+        )
+        position = write_position(said, operator)
+        positions.append(position)
+        landmarks.append(
+            WorldLandmark(
+                stated=landmark,
+                identity=Identity(
+                    key=key,
+                    position=digest(position),
+                    errors=ClockErrors(can_pause=kind is LandmarkKind.PAUSED),
+                    stamps=Stamps.USER,
+                    utc_error_ns=1_000_000,
+                    port=8471,
+                    software="lightbound-sim",
+                ),
+                end=Endpoint(name=landmark.place.name, position=_true_place(scenario, landmark, kind, number, seed)),
+                kind=kind,
+            )
+        )
+    parties = [SigningKey.of_seed(Purpose.DIRECTORY, octets(seed, "directory", i)) for i in range(3)]
+    directory = write_directory(
+        Directory(
+            number=1,
+            previous=None,
+            axes=scenario.axes,
+            operators=tuple(sorted(map(digest, operators))),
+            positions=tuple(sorted(map(digest, positions))),
+            **always,
+        ),
+        parties[:2],
+    )
+    trust = DirectoryTrust(keys=tuple(key.verifying for key in parties), threshold=2)
+    known = admitted(directory, operators=operators, positions=positions, trust=trust)
+    return tuple(landmarks), known, trust, (directory, *operators, *positions)
+
+
+def _true_place(
+    scenario: Scenario, landmark: SimulatedLandmark, kind: LandmarkKind, number: int, seed: int
+) -> Position:
+    """Within its stated error of where it says; a misplaced one stands beside the chips."""
+    dice = rolls(seed, "survey", number)
+    azimuth = float(dice.uniform(0, 360))
+    if kind is LandmarkKind.MISPLACED:
+        return moved(scenario.cheats.at[0].position, metres=1_000.0, azimuth=azimuth)
+    # An eighth less than it may be: rounding a degree to its seventh digit moves it by a centimetre.
+    return moved(landmark.place.position, metres=0.875 * landmark.error_m * float(dice.random()), azimuth=azimuth)
