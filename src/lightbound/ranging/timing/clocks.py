@@ -54,7 +54,9 @@ class ClockErrors:
     def agree_on_round(self, sent: Instant, received: Instant) -> bool:
         """Whether the two clocks of the machine tell the same duration, and none runs backwards."""
         ns, check_ns = received.ns - sent.ns, received.check_ns - sent.check_ns
-        return ns > 0 and abs(ns - check_ns) <= self.stamp_ns + abs(check_ns) * self.rate_ppb // BILLION
+        if ns <= 0 or check_ns < 0:
+            return False
+        return abs(ns - check_ns) <= self.stamp_ns + check_ns * self.rate_ppb // BILLION
 
     def agree_on_session(self, began: Instant, ended: Instant) -> bool:
         """Whether the clock outside tells the same duration of the whole session."""
