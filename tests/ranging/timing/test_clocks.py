@@ -1,0 +1,81 @@
+"""When clocks agree, and by how much a round trip can have been measured too small while they do."""
+
+import pytest
+
+from lightbound.ranging.timing.clocks import ClockErrors, Instant
+from tests.ranging.parties import MS_NS, SECOND_NS, at
+
+PLAIN = ClockErrors(stamp_ns=2_000, rate_ppb=200_000, session_ns=20 * MS_NS)
+PAUSING = ClockErrors(stamp_ns=2_000, rate_ppb=200_000, session_ns=20 * MS_NS, can_pause=True)
+
+
+def later(*, ns: int, check_ns: int | None = None, utc_ns: int | None = None) -> Instant:
+    """So much after the moment 0 of `at`, as each clock tells it."""
+    return Instant(ns=ns, check_ns=ns if check_ns is None else check_ns, utc_ns=ns if utc_ns is None else utc_ns)
+
+
+def test_the_clock_error_is_stamps_and_drift_rounded_up() -> None:
+    exact = ClockErrors(stamp_ns=0, rate_ppb=1_000)
+    assert exact.of_round_ns(999_999_000) == 1_000  # t = 10^9 told as t (1 - 10^-6)
+    assert exact.of_round_ns(999_999_001) == 1_001
+    assert ClockErrors(stamp_ns=0, rate_ppb=0).of_round_ns(SECOND_NS) == 0
+    assert ClockErrors(stamp_ns=7, rate_ppb=0).of_round_ns(SECOND_NS) == 7
+    assert PLAIN.of_round_ns(1) == 2_001
+    assert PLAIN.of_round_ns(10 * MS_NS) == 2_000 + 2_001
+
+
+def test_a_machine_that_can_pause_pays_a_third_of_what_goes_unnoticed() -> None:
+    assert PAUSING.of_round_ns(MS_NS) - PLAIN.of_round_ns(MS_NS) == 6_666_667
+
+
+def test_a_longer_round_trip_never_has_a_smaller_error() -> None:
+    errors = [PLAIN.of_round_ns(ns) for ns in range(0, 20_000_000, 999)]
+    assert errors == sorted(errors)
+
+
+@pytest.mark.parametrize(
+    ("ns", "check_ns", "agree"),
+    [
+        (MS_NS, MS_NS, True),
+        (MS_NS, MS_NS + 2_200, True),
+        (MS_NS, MS_NS + 2_201, False),
+        (MS_NS + 2_200, MS_NS, True),
+        (MS_NS + 2_201, MS_NS, False),
+        (1, 1, True),
+        (0, 0, False),
+        (-1, 1, False),
+        (-MS_NS, -MS_NS, False),
+        (1_000, -1, False),
+        (1_000, 0, True),
+        (3_600 * SECOND_NS, MS_NS, False),
+        (MS_NS, 3_600 * SECOND_NS, False),
+    ],
+)
+def test_two_clocks_agree_on_a_round_within_stamps_and_rate_and_neither_runs_backwards(
+    ns: int, check_ns: int, *, agree: bool
+) -> None:
+    assert PLAIN.agree_on_round(at(0), later(ns=ns, check_ns=check_ns)) is agree
+
+
+@pytest.mark.parametrize(
+    ("ns", "utc_ns", "agree"),
+    [
+        (SECOND_NS, SECOND_NS, True),
+        (SECOND_NS, SECOND_NS + 9_800_000 - 1_960, True),  # half of 20 ms less what the first clock may have gained
+        (SECOND_NS, SECOND_NS + 9_800_000, False),
+        (SECOND_NS, SECOND_NS - 9_800_000, True),
+        (SECOND_NS, SECOND_NS - 9_900_000, False),
+        (0, 0, True),
+        (-1, -1, False),
+        (-SECOND_NS, SECOND_NS, False),
+        (SECOND_NS, -SECOND_NS, False),
+    ],
+)
+def test_the_clock_outside_agrees_within_half_of_what_goes_unnoticed(ns: int, utc_ns: int, *, agree: bool) -> None:
+    assert PLAIN.agree_on_session(at(0), later(ns=ns, utc_ns=utc_ns)) is agree
+
+
+def test_what_a_fast_clock_gained_counts_against_it() -> None:
+    """30 s at 200 ppm are 6 ms, which a pause could hide behind: only 4 of the 10 ms are left for disagreement."""
+    assert PLAIN.agree_on_session(at(0), later(ns=30 * SECOND_NS, utc_ns=30 * SECOND_NS + 3_999_000))
+    assert not PLAIN.agree_on_session(at(0), later(ns=30 * SECOND_NS, utc_ns=30 * SECOND_NS + 4_001_000))
