@@ -52,10 +52,10 @@ class ErrorCode(StrEnum):
     EVIDENCE_DIFFERS = "evidence_differs"
     TRANSCRIPT_DIFFERS = "transcript_differs"
     NUMBERS_DIFFER = "numbers_differ"
-    SEQUENCE_BROKEN = "sequence_broken"
     DISCLOSURE_DIFFERS = "disclosure_differs"
     TOO_FEW_ANSWERS = "too_few_answers"
     CLOCK_DISAGREES = "clock_disagrees"
+    KEY_EXPOSED = "key_exposed"
     SCENARIO_MALFORMED = "scenario_malformed"
 
 

@@ -8,6 +8,7 @@ agent understands these messages and no others; nothing in them tells it to do a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from lightbound.errors import ErrorCode
 from lightbound.keys.agreement import AgreementKey
@@ -20,6 +21,9 @@ from lightbound.ranging.statements.opening import Contrib, read_contrib
 from lightbound.ranging.statements.session import Session, check_askable, read_session
 from lightbound.ranging.timing.packets import timed_keys
 from lightbound.ranging.timing.responder import Responder
+
+CONTRIB_WITHIN_NS: Final = 5_000_000_000
+"""After SESSION: ten round trips to the other side of the Earth. Who has given nothing by then is absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class AgentSession:
 
     session: Session
     session_digest: bytes
+    asked_ns: int
     contributions: dict[bytes, tuple[Contrib, bytes]]
     """By landmark: what it gave, and the digest."""
     bind_digest: bytes | None = None
@@ -78,6 +83,7 @@ class AgentSession:
         return cls(
             session=session,
             session_digest=digest(data),
+            asked_ns=now_ns,
             contributions={},
             responders={},
             acknowledged={},
@@ -114,6 +120,15 @@ class AgentSession:
     def is_complete(self) -> bool:
         """Whether every landmark of the session has contributed, so that there is nobody to wait for."""
         return len(self.contributions) == len(self.session.landmarks)
+
+    def waits_until_ns(self) -> int | None:
+        """When to stop waiting for landmarks and to bind with those that are there, in UTC; None if that is now.
+
+        One landmark that stalls costs the others so much time and no more.
+        """
+        if self.bind_digest is not None or self.is_complete:
+            return None
+        return min(self.asked_ns + CONTRIB_WITHIN_NS, self.session.expiry_ns)
 
     def unattested(self) -> Bind:
         """What BIND will say, evidence aside: `n0` of it goes into quotes and reports before `bind` is called.

@@ -30,12 +30,19 @@ from lightbound.ranging.statements.measurement import (
 )
 from lightbound.ranging.statements.opening import Contrib, Link, Open, write_contrib, write_open
 from lightbound.ranging.statements.session import Session, check_askable, read_session
-from lightbound.ranging.timing.challenger import Challenger
+from lightbound.ranging.timing.challenger import Challenger, Phase
 from lightbound.ranging.timing.clocks import ClockErrors
 from lightbound.ranging.timing.packets import timed_keys
 
 BIND_WITHIN_NS: Final = 60_000_000_000
 """A CONTRIB that nothing was bound to is forgotten after this."""
+
+
+READY_WITHIN_NS: Final = 15_000_000_000
+"""After BIND. An agent repeats READY every 300 ms, so that by then some 50 were lost, or none was sent."""
+
+ACK_WITHIN_NS: Final = 10_000_000_000
+"""After the timed phase. Without ACK the measurement stands, and counts for less."""
 
 
 class State(StrEnum):
@@ -106,6 +113,7 @@ class LandmarkSession:
     _bind_by_ns: int
     _x: AgreementKey = field(repr=False)
     _dice: Dice = field(repr=False)
+    _bound_ns: int = 0
     _bind: Bind | None = None
     _bind_digest: bytes = b""
     _close: bytes = b""
@@ -196,7 +204,7 @@ class LandmarkSession:
             self._x.agree(bind.x), sid=self.session.sid, landmark=self.identity.key.key_id, bind=bind_digest
         )
         self.challenger = Challenger.begin(keys, cookie=self._dice.cookie, errors=self.identity.errors)
-        self._bind, self._bind_digest, self.state = bind, bind_digest, state
+        self._bind, self._bind_digest, self._bound_ns, self.state = bind, bind_digest, now_ns, state
 
     def close(self) -> bytes:
         """CLOSE, once the timed phase is over.
@@ -298,6 +306,33 @@ class LandmarkSession:
             at_ns=now_ns,
         )
         return self._logged(write_abort(said, self.identity.key), link, state)
+
+    def wake_at_ns(self) -> int | None:
+        """Until when the agent may keep this session waiting, in UTC; None while it is the landmark's turn.
+
+        During the timed phase `challenger.wake_at_ns` tells.
+        """
+        match self.state:
+            case State.OPENED:
+                return self._bind_by_ns
+            case State.BOUND if self.challenger is not None and self.challenger.phase is Phase.WAITING:
+                return self._bound_ns + READY_WITHIN_NS
+            case State.CLOSED if self.challenger is not None and self.challenger.ended is not None:
+                return self.challenger.ended.utc_ns + ACK_WITHIN_NS
+            case _:
+                return None
+
+    def gave_up(self, *, now_ns: int) -> bytes | None:
+        """What ends the session because the agent has kept it waiting too long, to be logged; None if it has not.
+
+        A session without BIND or READY ends with ABORT, one without ACK with a MEASUREMENT that says so.
+        """
+        wake_ns = self.wake_at_ns()
+        if wake_ns is None or now_ns <= wake_ns:
+            return None
+        if self.state is State.CLOSED:
+            return self.measure()
+        return self.abort(Why.NO_BIND if self.state is State.OPENED else Why.NO_READY, now_ns=now_ns)
 
     def address(self) -> Disclosure:
         """The private field of MEASUREMENT: where the answers came from, as text, with its salt."""

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lightbound.canonical.cbor import Value, encode
+from lightbound.canonical.cbor import Value, encode, malformed
 from lightbound.canonical.fields import Fields, integer
+from lightbound.errors import ErrorCode
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.ranging.statements.kinds import LANDMARK_ID_BYTES, Kind, believed, signed
 
@@ -92,6 +93,9 @@ def read_close(data: bytes, landmark: VerifyingKey) -> Close:
         random=fields.octets("random", 32),
     )
     fields.end()
+    if read.accepted and read.accepted[-1] >= read.rounds_sent:
+        path = f"{fields.path}.accepted"
+        raise malformed(ErrorCode.STATEMENT_MALFORMED, "rounds that were sent", f"round {read.accepted[-1]}", path)
     return read
 
 
