@@ -143,16 +143,24 @@ binds: Final = st.builds(
     absent=ascending(ids),
     evidence=digests,
 )
-closes: Final = st.builds(
-    Close,
-    sid=ids,
-    landmark=ids,
-    bind=digests,
-    rounds_sent=rounds,
-    accepted=ascending(st.integers(0, MOST_ROUNDS - 1), most=MOST_ROUNDS),
-    transcript=digests,
-    random=digests,
-)
+
+
+@st.composite
+def _closes(draw: st.DrawFn) -> Close:
+    """Whose rounds were sent."""
+    accepted = draw(ascending(st.integers(0, MOST_ROUNDS - 1), most=MOST_ROUNDS))
+    return Close(
+        sid=draw(ids),
+        landmark=draw(ids),
+        bind=draw(digests),
+        rounds_sent=draw(st.integers(max(accepted, default=-1) + 1, MOST_ROUNDS)),
+        accepted=accepted,
+        transcript=draw(digests),
+        random=draw(digests),
+    )
+
+
+closes: Final = _closes()
 acks: Final = st.builds(Ack, sid=ids, landmark=ids, close=digests, transcript=digests, answered=rounds)
 
 

@@ -52,6 +52,7 @@ def test_no_other_meeting_and_no_other_answers_have_the_same_transcript() -> Non
         replace(CLOSE, accepted=(2, 1)),
         replace(CLOSE, accepted=(1, 1)),
         replace(CLOSE, accepted=(64,)),
+        replace(CLOSE, accepted=(5,), rounds_sent=5),
         replace(CLOSE, accepted=(-1,)),
         replace(CLOSE, rounds_sent=65),
         replace(CLOSE, rounds_sent=-1),
