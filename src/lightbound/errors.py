@@ -52,6 +52,7 @@ class ErrorCode(StrEnum):
     EVIDENCE_DIFFERS = "evidence_differs"
     TRANSCRIPT_DIFFERS = "transcript_differs"
     NUMBERS_DIFFER = "numbers_differ"
+    SEQUENCE_BROKEN = "sequence_broken"
     DISCLOSURE_DIFFERS = "disclosure_differs"
     TOO_FEW_ANSWERS = "too_few_answers"
     CLOCK_DISAGREES = "clock_disagrees"

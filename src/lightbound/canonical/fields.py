@@ -1,6 +1,7 @@
 """A decoded map read field by field: every field is taken once, has its type and range, and none is left over."""
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -8,6 +9,12 @@ from lightbound.canonical.cbor import Value, decode, malformed
 from lightbound.errors import ErrorCode
 
 T = TypeVar("T")
+
+_HIDDEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff"
+    "\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+"""Characters that show nothing, move what is shown, or pass for a space. A name with one could pass for another."""
 
 MOST_NS: Final = 7_258_118_400_000_000_000
 """The year 2200, in nanoseconds since 1970: later times are mistakes of units."""
@@ -135,8 +142,11 @@ def integer(least: int, most: int) -> Callable[[Value, str], int]:
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text is printable and has no space at either end."""
-    return text.isprintable() and text == text.strip()
+    """Whether a text can be shown as it is: no control or formatting characters, no space but U+0020 and not at an end.
+
+    By a list of its own: what Python takes for printable changes with the edition of Unicode that it was built with.
+    """
+    return _HIDDEN.search(text) is None and text == text.strip(" ")
 
 
 def shown(value: object) -> str:

@@ -46,7 +46,7 @@ class VerifyingKey:
         """Refuse what is no key, or one that cannot bind its holder."""
         y = int.from_bytes(self.raw, "little") & (1 << 255) - 1
         if len(self.raw) != KEY_BYTES or y in _SMALL_ORDER_Y:
-            raise _malformed("an Ed25519 public key of full order", f"{len(self.raw)} other bytes")
+            raise _malformed("an Ed25519 public key, not of small order", f"{len(self.raw)} other bytes")
         object.__setattr__(self, "key_id", key_id(self.raw))
 
     def verifies(self, signature: bytes, message: bytes) -> bool:

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lightbound.ranging.timing.challenger import LONGEST_PHASE_NS, Challenger
+from lightbound.ranging.timing.responder import READY_AGAIN_NS
 from lightbound.sim.clocks import Clocks
 from lightbound.sim.dice import Dice
 from lightbound.sim.trace import Trace
-
-READY_AGAIN_NS: Final = 300_000_000
-"""An agent that hears no challenge for so long sends READY once more."""
 
 MOST_READY: Final = 40
 

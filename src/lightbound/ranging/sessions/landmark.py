@@ -30,7 +30,7 @@ from lightbound.ranging.statements.measurement import (
 )
 from lightbound.ranging.statements.opening import Contrib, Link, Open, write_contrib, write_open
 from lightbound.ranging.statements.session import Session, check_askable, read_session
-from lightbound.ranging.timing.challenger import Challenger, Phase
+from lightbound.ranging.timing.challenger import LONGEST_PHASE_NS, Challenger, Phase
 from lightbound.ranging.timing.clocks import ClockErrors
 from lightbound.ranging.timing.packets import timed_keys
 
@@ -40,6 +40,10 @@ BIND_WITHIN_NS: Final = 60_000_000_000
 
 READY_WITHIN_NS: Final = 15_000_000_000
 """After BIND. An agent repeats READY every 300 ms, so that by then some 50 were lost, or none was sent."""
+
+ROOM_NS: Final = READY_WITHIN_NS + LONGEST_PHASE_NS
+"""What a session bound at the last moment can still take. BIND is not taken later: rounds after SESSION's expiry would
+count for nothing."""
 
 ACK_WITHIN_NS: Final = 10_000_000_000
 """After the timed phase. Without ACK the measurement stands, and counts for less."""
@@ -145,6 +149,9 @@ class LandmarkSession:
         check_askable(session, now_ns=now_ns)
         if key.key_id not in session.landmarks:
             raise refused(ErrorCode.WRONG_LANDMARK, "a session that names this landmark", "others", "session.landmarks")
+        bind_by_ns = min(session.expiry_ns - ROOM_NS, now_ns + BIND_WITHIN_NS)
+        if now_ns > bind_by_ns:
+            raise refused(ErrorCode.NOT_VALID_THEN, "time for a timed phase before SESSION expires", "less", "session")
         if session.issued_ns < up_since_ns:
             raise refused(
                 ErrorCode.NOT_VALID_THEN, "a session issued since the landmark came up", "an older one", "session"
@@ -158,7 +165,6 @@ class LandmarkSession:
         )
         opened = write_open(Open(link=link, sid=session.sid, session=session_digest, at_ns=now_ns), key)
         x = AgreementKey.of_seed(dice.x_seed)
-        bind_by_ns = min(session.expiry_ns, now_ns + BIND_WITHIN_NS)
         contrib = Contrib(
             version=VERSION,
             session=session_digest,
@@ -248,8 +254,11 @@ class LandmarkSession:
             raise refused(ErrorCode.TRANSCRIPT_DIFFERS, "the transcript of CLOSE", "another", "ack.transcript")
         self._ack, self.state = digest(data), state
 
-    def measure(self) -> bytes:
+    def measure(self, *, newest: tuple[Link, bytes] | None = None) -> bytes:
         """MEASUREMENT, with ACK or without. It is to be stored before it is given out, and `link` with it.
+
+        `newest` is the newest link about this agent and its digest, if another session has added to the sequence since
+        this one's last statement.
 
         Raises:
             Refused: the session is not closed, or gave no bound.
@@ -261,7 +270,7 @@ class LandmarkSession:
         if began is None or ended is None:
             raise refused(ErrorCode.OUT_OF_ORDER, "a phase that ended", "one that did not", "measurement")
         times = sorted(one.round_trip_ns for one in challenger.valid)
-        link = self._next_link()
+        link = self._next_link(newest)
         said = Measurement(
             link=link,
             sid=self.session.sid,
@@ -288,14 +297,14 @@ class LandmarkSession:
         )
         return self._logged(write_measurement(said, self.identity.key), link, state)
 
-    def abort(self, why: Why, *, now_ns: int) -> bytes:
-        """ABORT: nothing is concluded. To be stored before it is given out, as MEASUREMENT is.
+    def abort(self, why: Why, *, now_ns: int, newest: tuple[Link, bytes] | None = None) -> bytes:
+        """ABORT: nothing is concluded. To be stored before it is given out, as MEASUREMENT is; `newest` as there.
 
         Raises:
             Refused: the session has ended already.
         """
         state = self._move("abort")
-        link = self._next_link()
+        link = self._next_link(newest)
         said = Abort(
             link=link,
             sid=self.session.sid,
@@ -322,7 +331,7 @@ class LandmarkSession:
             case _:
                 return None
 
-    def gave_up(self, *, now_ns: int) -> bytes | None:
+    def gave_up(self, *, now_ns: int, newest: tuple[Link, bytes] | None = None) -> bytes | None:
         """What ends the session because the agent has kept it waiting too long, to be logged; None if it has not.
 
         A session without BIND or READY ends with ABORT, one without ACK with a MEASUREMENT that says so.
@@ -331,20 +340,24 @@ class LandmarkSession:
         if wake_ns is None or now_ns <= wake_ns:
             return None
         if self.state is State.CLOSED:
-            return self.measure()
-        return self.abort(Why.NO_BIND if self.state is State.OPENED else Why.NO_READY, now_ns=now_ns)
+            return self.measure(newest=newest)
+        why = Why.NO_BIND if self.state is State.OPENED else Why.NO_READY
+        return self.abort(why, now_ns=now_ns, newest=newest)
 
     def address(self) -> Disclosure:
         """The private field of MEASUREMENT: where the answers came from, as text, with its salt."""
         seen = self.challenger.address if self.challenger else None
-        return Disclosure(field="address", salt=self._dice.address_salt, value=None if seen is None else str(seen))
+        return Disclosure(field="address", salt=self._dice.address_salt, value=seen)
 
     def _logged(self, data: bytes, link: Link, state: State) -> bytes:
         self.link, self.link_digest, self.state = link, digest(data), state
         return data
 
-    def _next_link(self) -> Link:
-        return Link(landmark=self.link.landmark, agent=self.link.agent, seq=self.link.seq + 1, prev=self.link_digest)
+    def _next_link(self, newest: tuple[Link, bytes] | None) -> Link:
+        link, link_digest = newest or (self.link, self.link_digest)
+        if (link.landmark, link.agent) != (self.link.landmark, self.link.agent) or link.seq < self.link.seq:
+            raise ValueError("the newest link is not of this sequence, or older than this session's own")
+        return Link(landmark=link.landmark, agent=link.agent, seq=link.seq + 1, prev=link_digest)
 
     def _move(self, event: str) -> State:
         to = MOVES.get((self.state, event))

@@ -20,7 +20,7 @@ from lightbound.ranging.statements.binding import Bind, Contribution, Evidence, 
 from lightbound.ranging.statements.closing import Close, read_ack, read_close
 from lightbound.ranging.statements.measurement import Abort, Measurement, read_abort, read_measurement
 from lightbound.ranging.statements.opening import read_contrib
-from lightbound.ranging.statements.session import Session, read_session
+from lightbound.ranging.statements.session import Session, check_version, read_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,8 @@ def verified_session(
 ) -> VerifiedSession:
     """The measurements of a session that may be believed.
 
-    1. SESSION is signed by the verifier, and names the directory that `landmarks` are of, all of whose statements are
-       here.
+    1. SESSION is signed by the verifier, offers a version that is spoken here, and names the directory that `landmarks`
+       are of, all of whose statements are here.
     2. Its landmarks are those that its draw gives: nobody was picked or passed over.
     3. BIND is signed by the enrolment key that SESSION names and by the session key, is of this SESSION, and accounts
        for every landmark.
@@ -89,6 +89,7 @@ def verified_session(
        it.
     6. Its MEASUREMENT is signed by it, of this session, this BIND and its admitted position, made while SESSION and
        admission were valid, and its bound follows from its own numbers.
+       A landmark that ended the session with both MEASUREMENT and ABORT is believed in neither.
     7. CLOSE and ACK, where they are here, are those that MEASUREMENT names, and agree with it.
 
     It does not show: that the landmark's clock was right or that it told the truth (hence the fault budget), where
@@ -98,6 +99,7 @@ def verified_session(
         Malformed, Refused: steps 1 to 4 fail.
     """
     session = read_session(statements.session, verifier)
+    check_version(session)
     if session.directory != landmarks.digest:
         raise refused(ErrorCode.NOT_ADMITTED, "the directory of the session", "another", "session.directory")
     if landmarks.missing:
@@ -186,6 +188,9 @@ def _of_landmark(
     if said.measurement is None:
         return None if said.abort is None else _abort(said.abort, session, session_digest, landmark)
     measurement = read_measurement(said.measurement, landmark.key)
+    if said.abort is not None:
+        _abort(said.abort, session, session_digest, landmark)
+        raise refused(ErrorCode.SEQUENCE_BROKEN, "one end of a session", "MEASUREMENT and ABORT", "abort")
     _check_measurement(measurement, session, session_digest, digest(statements.bind), landmark)
     close = None if said.close is None else _close(said.close, measurement, landmark)
     acknowledged = _acknowledged(said.ack, measurement, close, bind)
@@ -228,7 +233,7 @@ def _close(data: bytes, measurement: Measurement, landmark: Admitted) -> Close:
 
 
 def _acknowledged(data: bytes | None, measurement: Measurement, close: Close | None, bind: Bind) -> bool:
-    """Whether the agent vouched for the answers. An ACK that MEASUREMENT does not name counts for nothing."""
+    """Whether the agent vouched for the answers: MEASUREMENT names an ACK, and that ACK and its CLOSE are here."""
     if measurement.ack is None or data is None:
         return False
     if digest(data) != measurement.ack:

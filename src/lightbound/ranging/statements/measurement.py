@@ -24,6 +24,9 @@ a larger one costs metres on short sessions."""
 
 PRIVATE: Final = ("address",)
 
+MOST_UTC_ERROR_NS: Final = 10_000_000_000
+"""Ten seconds. A landmark that knows the time less well than that cannot say when it measured."""
+
 
 class Stamps(StrEnum):
     """Who read the clock when a packet came or went."""
@@ -152,7 +155,7 @@ def read_measurement(data: bytes, landmark: VerifyingKey) -> Measurement:
         stamps=Stamps(_one_of(fields, "stamps", Stamps)),
         from_ns=fields.instant_ns("from_ns"),
         to_ns=fields.instant_ns("to_ns"),
-        utc_error_ns=fields.integer("utc_error_ns", most=LONGEST_ROUND_TRIP_NS),
+        utc_error_ns=fields.integer("utc_error_ns", most=MOST_UTC_ERROR_NS),
         software=fields.text("software"),
         commitments=fields.digests("commitments", PRIVATE),
     )

@@ -5,8 +5,9 @@ OPEN is logged before CONTRIB is given out, so that a session that was begun and
 
 from dataclasses import dataclass
 
-from lightbound.canonical.cbor import Value, encode
+from lightbound.canonical.cbor import Value, encode, malformed
 from lightbound.canonical.fields import Fields
+from lightbound.errors import ErrorCode
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.ranging.statements.kinds import LANDMARK_ID_BYTES, VERSION, Kind, believed, signed
 
@@ -127,10 +128,13 @@ def link_fields(link: Link) -> dict[str, Value]:
 
 
 def read_link(fields: Fields) -> Link:
-    """A link among the fields of a statement."""
-    return Link(
+    """A link among the fields of a statement; the first of a sequence has nothing before it, and only the first."""
+    link = Link(
         landmark=fields.octets("landmark", LANDMARK_ID_BYTES),
         agent=fields.octets("agent", 16),
         seq=fields.integer("seq"),
         prev=fields.octets_or_none("prev", 32),
     )
+    if (link.seq == 0) is not (link.prev is None):
+        raise malformed(ErrorCode.STATEMENT_MALFORMED, "prev, in all but number 0", "the other", f"{fields.path}.prev")
+    return link

@@ -159,11 +159,20 @@ def check_askable(session: Session, *, now_ns: int) -> None:
     Raises:
         Refused: it speaks no version of ours, or is not valid now.
     """
+    check_version(session)
+    if not session.issued_ns <= now_ns <= session.expiry_ns:
+        raise refused(ErrorCode.NOT_VALID_THEN, "a session that is valid now", "another", "session.expiry_ns")
+
+
+def check_version(session: Session) -> None:
+    """Nothing, if the verifier offers a version that is spoken here.
+
+    Raises:
+        Refused: it does not.
+    """
     if VERSION not in session.versions:
         found = ", ".join(map(str, session.versions))
         raise refused(ErrorCode.WRONG_VERSION, f"version {VERSION}", found, "session.versions")
-    if not session.issued_ns <= now_ns <= session.expiry_ns:
-        raise refused(ErrorCode.NOT_VALID_THEN, "a session that is valid now", "another", "session.expiry_ns")
 
 
 def _draw(fields: Fields) -> Draw:

@@ -30,7 +30,7 @@ PATIENCE_NS: Final = 20_000_000
 have been among the smallest."""
 
 MOST_SILENT: Final = 16
-"""So many rounds in a row without an answer end the phase: with 20 % loss each way 1 session in 10 million."""
+"""So many rounds in a row without an answer end the phase: with 20 % loss each way 1 session in 400,000."""
 
 MOST_WAITING: Final = 4
 """Addresses that wait for their first challenge at one time: the agent's, and those of who copies its READY."""
@@ -65,9 +65,9 @@ class Challenger:
     errors: ClockErrors
     rounds: int = MOST_ROUNDS
     phase: Phase = Phase.WAITING
-    address: object = None
+    address: str | None = None
     """Where the first answer came from, which keeps the session from then on; None before it."""
-    target: object = None
+    target: str | None = None
     """Where the newest challenge went. An answer from anywhere else is not ours."""
     sent: int = 0
     dropped: int = 0
@@ -85,7 +85,7 @@ class Challenger:
     """When the outstanding challenge is given up."""
     _next_ns: int = 0
     _gap_ns: int = 0
-    _waiting: list[object]
+    _waiting: list[str]
     """Addresses that sent READY, and have not been challenged since. Before an answer has shown which of them is the
     agent's, each gets one challenge for each READY, in turn: nobody gets more bytes than were sent for, and a copy of
     READY from elsewhere does not keep the agent out."""
@@ -106,7 +106,7 @@ class Challenger:
         """When the phase ended."""
         return self._ended
 
-    def datagram_received(self, data: bytes, *, address: object, at: Instant) -> bool:
+    def datagram_received(self, data: bytes, *, address: str, at: Instant) -> bool:
         """Take one packet in; whether it was of use. `at` is read after it arrived. Never raises for what arrives."""
         try:
             packet = read_packet(data)
@@ -206,7 +206,7 @@ class Challenger:
         third = self._smallest[ORDER - 1]
         return third, self.errors.of_round_ns(third)
 
-    def _ready(self, cookie: bytes, address: object, at: Instant) -> bool:
+    def _ready(self, cookie: bytes, address: str, at: Instant) -> bool:
         is_full = len(self._waiting) >= MOST_WAITING or address in self._waiting
         if (
             self.phase is Phase.ENDED

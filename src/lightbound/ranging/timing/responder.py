@@ -11,6 +11,10 @@ from lightbound.errors import Malformed
 from lightbound.ranging.statements.closing import MOST_ROUNDS, Answer
 from lightbound.ranging.timing.packets import PacketType, TimedKeys, is_genuine, read_packet, write_packet
 
+READY_AGAIN_NS: Final = 300_000_000
+"""READY is sent again whenever so long has passed without a challenge, until CLOSE comes or SESSION expires: before its
+first answer has arrived, a landmark sends one challenge for each READY."""
+
 MOST_REPLIES: Final = 4
 """A challenge that arrives again is answered again, so often."""
 
@@ -32,7 +36,7 @@ class Responder:
         return cls(keys=keys, cookie=cookie, answers={}, _replies={})
 
     def ready(self) -> bytes:
-        """The packet that opens the way through the agent's network; sent again until a challenge arrives."""
+        """The packet that opens the way through the agent's network; sent again after `READY_AGAIN_NS`."""
         return write_packet(
             PacketType.READY, self.keys.to_landmark, handle=self.keys.handle, round_number=0, nonce=self.cookie
         )
