@@ -106,6 +106,8 @@ def report_object(report: Report) -> dict[str, Any]:
         },
         "false_of_key": {str(proof): tally.false_of_key[proof] for proof in PROOFS},
         "false_of_chip": {str(proof): tally.false_of_chip[proof] for proof in PROOFS},
+        "misled_about_key": tally.misled_about_key,
+        "misled_about_chip": tally.misled_about_chip,
         "measurements": report.measurements,
         "acknowledged": report.acknowledged,
         "absent": report.absent,

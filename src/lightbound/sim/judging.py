@@ -5,9 +5,11 @@ not happen while the assumptions of its proof hold. It is *false of the chip* if
 person cares about, and what a copied key brings about.
 """
 
+import functools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +19,15 @@ from lightbound.adjudication.facts import Settings
 from lightbound.adjudication.verdicts import PROOFS, STANDINGS, VERDICTS, BorderUsed, Question, Verdict, Verdicts
 from lightbound.geo.areas import parse_area
 from lightbound.geo.borders import DEFAULT_BORDER_ERROR_M, packaged_borders
+from lightbound.geo.earth import Position
 from lightbound.geo.shapes import Area, area_of
 from lightbound.geo.sides import Side, sides_of_points
 from lightbound.ranging.readings import Chips, Landmark, Readings
 from lightbound.sim.paths import Endpoint
 from lightbound.sim.world import World
+
+SIDES_REMEMBERED: Final = 1 << 16
+"""Worlds of the same places have the same hosts in them; 10 MB at most."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,10 +41,15 @@ class Tally:
     false_of_key: Counter[str] = field(default_factory=Counter)
     """By proof."""
     false_of_chip: Counter[str] = field(default_factory=Counter)
+    misled_about_key: int = 0
+    """Sessions with at least one verdict that is false of the key."""
+    misled_about_chip: int = 0
 
     def add(self, other: "Tally") -> None:
         """Take another tally in."""
         self.sessions += other.sessions
+        self.misled_about_key += other.misled_about_key
+        self.misled_about_chip += other.misled_about_chip
         for name in ("standings", "proven", "false_of_key", "false_of_chip"):
             getattr(self, name).update(getattr(other, name))
 
@@ -60,10 +71,7 @@ class Judge:
         texts = sorted({text for site in world.scenario.sites for text in (site.licensed, site.excluded)})
         self.number = {text: i for i, text in enumerate(texts)}
         self.texts = texts
-        self.areas: list[Area] = [
-            area_of(parse_area(text), borders=borders, drawings={}, border_error_m=DEFAULT_BORDER_ERROR_M)
-            for text in texts
-        ]
+        self.areas: list[Area] = [_area(text) for text in texts]
         self._possible = np.array([self._possible_of(i) for i in range(len(world.agents))])
 
     def judge(self, readings: Readings, agents: NDArray[np.int64]) -> tuple[Verdicts, Tally]:
@@ -85,18 +93,27 @@ class Judge:
         )
         tally = Tally(sessions=len(agents))
         tally.standings.update(STANDINGS[code] for code in verdicts.standing.tolist())
+        misled = np.zeros((2, len(agents)), np.bool_)
         for number, question in enumerate((verdicts.licensed, verdicts.excluded)):
-            self._count(tally, question, self._possible[agents, number])
+            misled |= self._count(tally, question, self._possible[agents, number])
+        tally.misled_about_key, tally.misled_about_chip = misled.sum(axis=1).tolist()
         return verdicts, tally
 
-    def _count(self, tally: Tally, question: Question, possible: NDArray[np.bool_]) -> None:
-        """Verdicts of one question; `possible` by session: (key within, key outside, chip within, chip outside)."""
+    def _count(self, tally: Tally, question: Question, possible: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Verdicts of one question; `possible` by session: (key within, key outside, chip within, chip outside).
+
+        Returns, shape (2, sessions): whose verdict is false of the key, and whose of the chip.
+        """
+        misled = np.zeros((2, len(possible)), np.bool_)
         for code, proof in enumerate(PROOFS):
             for verdict, of_key, of_chip in ((Verdict.WITHIN, 0, 2), (Verdict.OUTSIDE, 1, 3)):
                 those = (question.proof == code) & (question.verdict == VERDICTS.index(verdict))
+                false = np.stack((those & ~possible[:, of_key], those & ~possible[:, of_chip]))
                 tally.proven[f"{verdict} {proof}"] += int(those.sum())
-                tally.false_of_key[proof] += int((those & ~possible[:, of_key]).sum())
-                tally.false_of_chip[proof] += int((those & ~possible[:, of_chip]).sum())
+                tally.false_of_key[proof] += int(false[0].sum())
+                tally.false_of_chip[proof] += int(false[1].sum())
+                misled |= false
+        return misled
 
     def _possible_of(self, number: int) -> list[list[bool]]:
         """By question: whether some copy of the key may be within, may be outside; and the same of the chip.
@@ -105,11 +122,23 @@ class Judge:
         """
         agent = self.world.agents[number]
         return [
-            [*self._sides(agent.holders, text), *self._sides((agent.chip,), text)]
+            [*_possible_sides(agent.holders, text), *_possible_sides((agent.chip,), text)]
             for text in (agent.site.licensed, agent.site.excluded)
         ]
 
-    def _sides(self, ends: Sequence[Endpoint], text: str) -> tuple[bool, bool]:
-        points = np.array([end.position.unit() for end in ends])
-        sides = sides_of_points(points, np.zeros(len(ends)), self.areas[self.number[text]])
-        return any(side is not Side.OUTSIDE for side in sides), any(side is not Side.INSIDE for side in sides)
+
+def _possible_sides(ends: Sequence[Endpoint], text: str) -> tuple[bool, bool]:
+    sides = [_side(end.position, text) for end in ends]
+    return any(side is not Side.OUTSIDE for side in sides), any(side is not Side.INSIDE for side in sides)
+
+
+@functools.lru_cache(maxsize=SIDES_REMEMBERED)
+def _side(position: Position, text: str) -> Side:
+    (side,) = sides_of_points(np.array([position.unit()]), np.zeros(1), _area(text))
+    return side
+
+
+@functools.cache
+def _area(text: str) -> Area:
+    """An area of the packaged borders. Preparing one takes up to half a second, and scenarios name the same ones."""
+    return area_of(parse_area(text), borders=packaged_borders(), drawings={}, border_error_m=DEFAULT_BORDER_ERROR_M)

@@ -98,7 +98,6 @@ def scenario_of(values: Mapping[str, Any], *, file: str) -> Scenario:
         paths=paths,
         cheats=_cheats(table.table("cheats"), places),
         expected=_expected(table.table("expect")),
-        packets_only=_is_packets_only(values.get("cheats", {})),
     )
     session.end()
     world.end()
@@ -244,32 +243,6 @@ def _expected(table: Table) -> Expected:
     )
     table.end()
     return read
-
-
-PACKETS_ONLY: Final = frozenset(
-    {
-        AgentKind.TWO_FACED,
-        AgentKind.GUESSING,
-        AgentKind.REPLAYING,
-        AgentKind.FOREIGN,
-        AgentKind.OTHER_EVIDENCE,
-        LandmarkKind.STEPPED,
-        LandmarkKind.PAUSED,
-        LandmarkKind.PAUSED_UNSAID,
-        LandmarkKind.FORKING,
-        VerifierKind.PICKING,
-        VerifierKind.EDITING,
-        VerifierKind.DROPPING,
-    }
-)
-"""Cheats that single packets or messages make, of which the statistic engine has none. What a network does to packets
-changes how many are valid at most, which `loss` says."""
-
-
-def _is_packets_only(cheats: object) -> bool:
-    return isinstance(cheats, dict) and any(
-        str(value) in {str(kind) for kind in PACKETS_ONLY} for value in cheats.values()
-    )
 
 
 def _check(scenario: Scenario, table: Table) -> None:
