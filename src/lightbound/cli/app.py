@@ -15,6 +15,7 @@ import typer
 
 from lightbound import __version__
 from lightbound.cli.adjudicate import adjudicate
+from lightbound.cli.conformance import conformance
 from lightbound.cli.evaluate import evaluate_app
 from lightbound.cli.exits import ExitCode, exit_code
 from lightbound.cli.explain import explain
@@ -67,6 +68,7 @@ app.command("map")(draw_map)
 app.command()(vet)
 app.command()(plan)
 app.command()(simulate)
+app.command()(conformance)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(import_app, name="import")
 app.add_typer(borders, name="borders")
