@@ -99,6 +99,10 @@ results: .venv/.stamp ## rebuild docs/results.md from the evaluation data, where
 	$(BIN)/python scripts/make_results.py
 	$(BIN)/python scripts/make_planning_results.py
 
+.PHONY: vectors
+vectors: .venv/.stamp ## make the conformance vectors again, and fill in the pages that show them
+	$(BIN)/python scripts/make_vectors.py
+
 # -- release -----------------------------------------------------------------------------------------------------
 
 .PHONY: wheel
