@@ -7,9 +7,9 @@ The first four are in front of our own reference, and change what it says. The o
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -59,14 +59,20 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def stall() -> None:
+    """Do nothing, for a minute at most: nobody is left behind if whoever asked is gone."""
+    signal.alarm(60)
+    signal.pause()
+
+
 def silent(_: Json) -> None:
     """Answers nothing."""
-    time.sleep(60)
+    stall()
 
 
 def spawning(_: Json) -> None:
     """Starts another process, and answers nothing."""
-    child = subprocess.Popen(["sleep", "60"])  # noqa: S607 - wherever it is
+    child = subprocess.Popen([sys.executable, __file__, "unread"])
     sys.stderr.write(f"{child.pid}\n")
     sys.stderr.flush()
     child.wait()
@@ -76,7 +82,7 @@ def deaf(_: Json) -> None:
     """Closes its output, and goes on."""
     sys.stdout.flush()
     os.close(sys.stdout.fileno())
-    time.sleep(60)
+    stall()
 
 
 def crashing(asked: Json) -> None:
@@ -134,7 +140,7 @@ OTHERWISE: Final[dict[str, Callable[[Json], None]]] = {
 
 def main(how: str) -> None:
     if how == "unread":
-        time.sleep(60)
+        stall()
     for given in sys.stdin:
         asked = json.loads(given)
         if how in ANSWERING:

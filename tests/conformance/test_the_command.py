@@ -114,8 +114,7 @@ def test_an_operation_that_is_not_supported_is_a_difference(run: Run) -> None:
         ("endless", "a longer one"),
     ],
 )
-def test_who_does_not_answer_is_unavailable(run: Run, monkeypatch: pytest.MonkeyPatch, how: str, says: str) -> None:
-    monkeypatch.setattr("lightbound.conformance.command.GRACE_S", 0.2)
+def test_who_does_not_answer_is_unavailable(run: Run, how: str, says: str) -> None:
     patience = "5" if how == "endless" else "0.5"
     code, out, err = run("--only", "session-oversize", "--timeout-s", patience, "--command", adapter(how))
     assert (code, out) == (ExitCode.UNAVAILABLE, "")

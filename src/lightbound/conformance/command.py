@@ -134,7 +134,7 @@ class Command:
 
     def _how_it_ended(self) -> str:
         try:
-            code = self._process.wait(GRACE_S)
+            code = self._process.wait(min(GRACE_S, self._timeout_s))
         except subprocess.TimeoutExpired:
             return "the end of what it says"
         return f"that it was ended by signal {-code}" if code < 0 else f"that it ended with exit code {code}"
