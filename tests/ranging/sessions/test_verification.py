@@ -364,6 +364,13 @@ def test_step_7_a_close_that_disagrees_with_measurement_is_not_believed(close: C
     assert not_believed(closed(close)) is ErrorCode.TRANSCRIPT_DIFFERS
 
 
+def test_step_7_close_counts_the_rounds_that_measurement_counts() -> None:
+    """A landmark that hides rounds from the agent, or from the verifier."""
+    fewer = replace(CLOSE, rounds_sent=63, accepted=CLOSE.accepted[:63])
+    assert verified(closed(fewer, rounds_sent=63, rounds_valid=63)).refused == {}
+    assert not_believed(closed(fewer, rounds_sent=64, rounds_valid=63)) is ErrorCode.TRANSCRIPT_DIFFERS
+
+
 def test_step_7_close_is_the_one_that_measurement_names() -> None:
     other = write_close(replace(CLOSE, random=bytes(32)), KEY)
     assert not_believed(said(close=other)) is ErrorCode.TRANSCRIPT_DIFFERS
