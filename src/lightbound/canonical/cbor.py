@@ -129,4 +129,4 @@ def malformed(code: ErrorCode, expected: str, found: str, path: str) -> Malforme
 
 def _told(text: str) -> str:
     cut = text if len(text) <= MOST_TOLD else f"{text[: MOST_TOLD - 3]}..."
-    return "".join(letter if letter.isprintable() else "?" for letter in cut)
+    return cut if cut.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in cut)
