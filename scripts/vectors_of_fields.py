@@ -6,7 +6,7 @@ from typing import Any
 
 import vectors_world as world
 from vectors_bytes import seed
-from vectors_of_statements import HOUR_NS, MANY, READ_BY, SIGNERS, YEAR_2200, payload_of, read_arguments
+from vectors_of_statements import HIDDEN, HOUR_NS, MANY, READ_BY, SIGNERS, YEAR_2200, payload_of, read_arguments
 from vectors_record import Subject
 
 MALFORMED = ("malformed", "statement_malformed")
@@ -184,15 +184,8 @@ _INSIDE: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         {"draw": {key: item for key, item in _DRAW.items() if key != "beacon"}},
     ),
     *(
-        (f"session-beacon-name-{name}", "session", f"{about} in a text", {"draw": _DRAW | {"beacon_name": f"a{c}b"}})
-        for name, about, c in (
-            ("no-break", "a no-break space", "\u00a0"),
-            ("joiner", "a joiner of no width", "\u200d"),
-            ("direction", "a mark of direction", "\u202e"),
-            ("line", "a line separator", "\u2028"),
-            ("variation", "a mark that varies a character", "\ufe0f"),
-            ("last", "the last character that is listed", "\U000e0fff"),
-        )
+        (f"session-text-{c:04x}", "session", f"U+{c:04X} in a text", {"draw": _DRAW | {"beacon_name": f"a{chr(c)}b"}})
+        for c in sorted({c for ends in HIDDEN for c in ends})
     ),
     ("session-draw-extras", "session", "513 extras", {"draw": _DRAW | {"extras": 513}}),
     ("session-draw-chosen-unsorted", "session", "chosen ones descending", {"draw": _DRAW | {"chosen": _IDS[::-1]}}),

@@ -130,6 +130,13 @@ def make() -> Subject:
     return subject
 
 
+HIDDEN = (
+    (0x0000, 0x001F), (0x007F, 0x00A0), (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x1680, 0x1680),
+    (0x180E, 0x180E), (0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x206F), (0x3000, 0x3000), (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF), (0xFFF0, 0xFFFF), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+"""Characters that no text has, those left out that UTF-8 has not either."""
+BESIDE = "".join(chr(c) for first, last in HIDDEN for c in (first - 1, last + 1) if c > 0)
 MANY = sorted(seed(f"one of many {number}")[:16] for number in range(513))
 _SMALLEST = [30_000_000, 30_200_000, 30_700_000]
 _VARIED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
@@ -166,6 +173,12 @@ _VARIED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         {"expiry_ns": world.SESSION_SAYS["issued_ns"] + 600_000_000_000},
     ),
     ("session-shortest", "session", "the shortest", {"expiry_ns": world.SESSION_SAYS["issued_ns"] + 1}),
+    (
+        "session-text-neighbours",
+        "session",
+        "every character that stands beside one that may not",
+        {"draw": world.SESSION_SAYS["draw"] | {"beacon_name": f"a{BESIDE}b"}},
+    ),
     ("session-long-ago", "session", "issued in 1970", {"issued_ns": 0, "expiry_ns": 600_000_000_000}),
     ("session-most-versions", "session", "sixteen versions", {"versions": [1, *range(241, 256)]}),
     (
