@@ -13,20 +13,22 @@ import argparse
 import json
 from pathlib import Path
 
-import vectors_of_admission
-import vectors_of_agents
-import vectors_of_checks
-import vectors_of_clocks
-import vectors_of_encodings
-import vectors_of_fields
-import vectors_of_hashes
-import vectors_of_landmarks
-import vectors_of_packets
-import vectors_of_phases
-import vectors_of_signatures
-import vectors_of_statements
-from vectors_pages import fill
-from vectors_record import Subject
+from vectors import (
+    admission,
+    agents,
+    checks,
+    clocks,
+    encodings,
+    fields,
+    hashes,
+    landmarks,
+    packets,
+    phases,
+    signatures,
+    statements,
+)
+from vectors.pages import fill
+from vectors.record import Subject
 
 from lightbound.conformance.vectors import FORMAT, SUBJECTS
 
@@ -38,18 +40,18 @@ PAGES = (Path("docs/spec/clp1.md"), Path("docs/conformance.md"))
 def made() -> list[Subject]:
     """All vectors."""
     subjects = [
-        vectors_of_statements.make(),
-        vectors_of_encodings.make(),
-        vectors_of_signatures.make(),
-        vectors_of_fields.make(),
-        vectors_of_packets.make(),
-        vectors_of_hashes.make(),
-        vectors_of_clocks.make(),
-        vectors_of_admission.make(),
-        vectors_of_landmarks.make(),
-        vectors_of_phases.make(),
-        vectors_of_agents.make(),
-        vectors_of_checks.make(),
+        statements.make(),
+        encodings.make(),
+        signatures.make(),
+        fields.make(),
+        packets.make(),
+        hashes.make(),
+        clocks.make(),
+        admission.make(),
+        landmarks.make(),
+        phases.make(),
+        agents.make(),
+        checks.make(),
     ]
     names = [vector["name"] for subject in subjects for vector in subject.vectors]
     if len(set(names)) != len(names):

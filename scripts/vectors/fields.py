@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_world as world
-from vectors_bytes import seed
-from vectors_of_statements import HIDDEN, HOUR_NS, MANY, READ_BY, SIGNERS, YEAR_2200, payload_of, read_arguments
-from vectors_record import Subject
+from vectors import world
+from vectors.octets import seed
+from vectors.record import Subject
+from vectors.statements import HIDDEN, HOUR_NS, MANY, READ_BY, SIGNERS, YEAR_2200, payload_of, read_arguments
 
 MALFORMED = ("malformed", "statement_malformed")
 NUMBERS = ("refused", "numbers_differ")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import vectors_world as world
-from vectors_bytes import cbor, digest, flipped, seed
-from vectors_of_statements import payload_of
-from vectors_pair import PLAIN
-from vectors_record import AGENT, CHECKER, LANDMARK, Subject
+from vectors import world
+from vectors.octets import cbor, digest, flipped, seed
+from vectors.pair import PLAIN
+from vectors.record import AGENT, CHECKER, LANDMARK, Subject
+from vectors.statements import payload_of
 
 BOTH_ENDS = (LANDMARK, AGENT)
 AGENT_AND_CHECKER = (AGENT, CHECKER)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_of_phase_ends
-import vectors_world as world
-from vectors_bytes import flipped
-from vectors_pair import MS, Pair, packet
-from vectors_record import Subject
-from vectors_world import at
+from vectors import phase_ends, world
+from vectors.octets import flipped
+from vectors.pair import MS, Pair, packet
+from vectors.record import Subject
+from vectors.world import at
 
 ORDER = ("refused", "out_of_order")
 ELSEWHERE = "203.0.113.99:5000"
@@ -25,7 +24,7 @@ def make() -> Subject:
     _replies(subject)
     _waits(subject)
     _clocks(subject)
-    vectors_of_phase_ends.add(subject)
+    phase_ends.add(subject)
     return subject
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_world as world
-from vectors_bytes import Signer, digest, flipped
-from vectors_of_statements import payload_of
-from vectors_record import CHECKER, Subject
-from vectors_world import FROM, TO
+from vectors import world
+from vectors.octets import Signer, digest, flipped
+from vectors.record import CHECKER, Subject
+from vectors.statements import payload_of
+from vectors.world import FROM, TO
 
 ROLES = (CHECKER,)
 

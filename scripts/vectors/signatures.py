@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_world as world
-from vectors_bytes import ORDER, Signer, cbor, flipped, headers, kid, sign, sign1
-from vectors_curve import mixed_key, signature_if_multiplied
-from vectors_of_encodings import NOT_COSE
-from vectors_of_statements import READ_BY, SIGNERS, payload_of, read_arguments
-from vectors_record import ALL, Subject
+from vectors import world
+from vectors.curve import mixed_key, signature_if_multiplied
+from vectors.encodings import NOT_COSE
+from vectors.octets import ORDER, Signer, cbor, flipped, headers, kid, sign, sign1
+from vectors.record import ALL, Subject
+from vectors.statements import READ_BY, SIGNERS, payload_of, read_arguments
 
 WRONG_KEY = ("refused", "wrong_key")
 WRONG_TYPE = ("refused", "wrong_type")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vectors_pair import MS, Pair
-from vectors_record import Subject
-from vectors_world import SECOND, at
+from vectors.pair import MS, Pair
+from vectors.record import Subject
+from vectors.world import SECOND, at
 
 ORDER = ("refused", "out_of_order")
 

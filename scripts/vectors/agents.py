@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_world as world
-from vectors_bytes import Signer, cbor, digest, flipped, seed
-from vectors_of_statements import payload_of
-from vectors_pair import CONTRIBUTED, OPENED, PLAIN, packet
-from vectors_record import Script, Subject
-from vectors_world import NOW, SECOND
+from vectors import world
+from vectors.octets import Signer, cbor, digest, flipped, seed
+from vectors.pair import CONTRIBUTED, OPENED, PLAIN, packet
+from vectors.record import Script, Subject
+from vectors.statements import payload_of
+from vectors.world import NOW, SECOND
 
 ORDER = ("refused", "out_of_order")
 SESSION = ("refused", "wrong_session")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_world as world
-from vectors_pair import MS
-from vectors_record import LANDMARK, Subject
-from vectors_world import SECOND, at
+from vectors import world
+from vectors.pair import MS
+from vectors.record import LANDMARK, Subject
+from vectors.world import SECOND, at
 
 ROLES = (LANDMARK,)
 PAUSES = world.ERRORS | {"can_pause": True}

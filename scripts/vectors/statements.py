@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_world as world
-from vectors_bytes import Signer, cbor, digest, seed
-from vectors_pair import PLAIN
-from vectors_record import AGENT, ALL, CHECKER, LANDMARK, Subject
+from vectors import world
+from vectors.octets import Signer, cbor, digest, seed
+from vectors.pair import PLAIN
+from vectors.record import AGENT, ALL, CHECKER, LANDMARK, Subject
 
 YEAR_2200 = 7_258_118_400_000_000_000
 HOUR_NS = 3_600_000_000_000

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_world as world
-from vectors_bytes import cbor, digest, flipped, seed
-from vectors_of_statements import payload_of
-from vectors_pair import PLAIN
-from vectors_record import CHECKER, Subject
-from vectors_world import NOW, SECOND
+from vectors import world
+from vectors.octets import cbor, digest, flipped, seed
+from vectors.pair import PLAIN
+from vectors.record import CHECKER, Subject
+from vectors.statements import payload_of
+from vectors.world import NOW, SECOND
 
 ROLES = (CHECKER,)
 FIRST, SECOND_ONE = world.FIRST.kid, world.SECOND_ONE.kid

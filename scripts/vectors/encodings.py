@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_world as world
-from vectors_bytes import Pairs, Raw, Signer, cbor, head, headers, seed, sign, sign1
-from vectors_of_statements import READ_BY, SIGNERS, payload_of, read_arguments
-from vectors_record import CBOR, Subject
+from vectors import world
+from vectors.octets import Pairs, Raw, Signer, cbor, head, headers, seed, sign, sign1
+from vectors.record import CBOR, Subject
+from vectors.statements import READ_BY, SIGNERS, payload_of, read_arguments
 
 NOT_CBOR = ("malformed", *CBOR)
 NOT_COSE = ("malformed", "cose_malformed")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from vectors_bytes import Raw, Signer, cbor, digest, seed, sign, sign1
-from vectors_record import AGENT, LANDMARK, Script
+from vectors.octets import Raw, Signer, cbor, digest, seed, sign, sign1
+from vectors.record import AGENT, LANDMARK, Script
 
 SECOND = 1_000_000_000
 NOW = 1_800_000_000 * SECOND

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_world as world
-from vectors_bytes import digest, seed
-from vectors_record import Script
-from vectors_world import at
-
 from lightbound.conformance.reference import answer
+from vectors import world
+from vectors.octets import digest, seed
+from vectors.record import Script
+from vectors.world import at
 
 MS = 1_000_000
 OPENED, CONTRIBUTED, BOUND, READY = 1_000 * MS, 1_100 * MS, 1_500 * MS, 2_000 * MS

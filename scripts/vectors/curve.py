@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from vectors_bytes import ORDER
+from vectors.octets import ORDER
 
 P = 2**255 - 19
 D = -121665 * pow(121666, -1, P) % P

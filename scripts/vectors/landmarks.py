@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_of_refusals
-import vectors_world as world
-from vectors_bytes import seed
-from vectors_of_refusals import closed
-from vectors_of_statements import payload_of
-from vectors_pair import BOUND, MS, OPENED, PLAIN, Pair
-from vectors_record import Subject
-from vectors_world import NOW, SECOND
+from vectors import refusals, world
+from vectors.octets import seed
+from vectors.pair import BOUND, MS, OPENED, PLAIN, Pair
+from vectors.record import Subject
+from vectors.refusals import closed
+from vectors.statements import payload_of
+from vectors.world import NOW, SECOND
 
 ORDER = ("refused", "out_of_order")
 SESSION = ("refused", "wrong_session")
@@ -27,7 +26,7 @@ def make() -> Subject:
     subject.script("landmark-session", "a plain session, from SESSION to MEASUREMENT", PLAIN.landmark_script)
     subject.script("landmark-session-aborted", "BIND came and no READY", PLAIN.waits.landmark)
     _good(subject)
-    vectors_of_refusals.add(subject)
+    refusals.add(subject)
     _out_of_order(subject)
     _ends_badly(subject)
     return subject

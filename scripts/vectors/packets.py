@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import vectors_world as world
-from vectors_bytes import Raw, digest, flipped, seed
-from vectors_curve import D, P
-from vectors_of_statements import payload_of
-from vectors_pair import PLAIN, contrib_x, packet
-from vectors_record import AGENT, ALL, LANDMARK, Subject
+from vectors import world
+from vectors.curve import D, P
+from vectors.octets import Raw, digest, flipped, seed
+from vectors.pair import PLAIN, contrib_x, packet
+from vectors.record import AGENT, ALL, LANDMARK, Subject
+from vectors.statements import payload_of
 
 BOTH = (LANDMARK, AGENT)
 MALFORMED = ("malformed", "packet_malformed")
