@@ -3,12 +3,18 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lightbound.ranging.timing.clocks import BILLION, Instant
 from lightbound.sim.dice import Dice
 from lightbound.sim.scenario import LandmarkKind
+
+TIMES: Final = 12
+"""A clock is set back, or a machine stops, so often in a session: more rounds are hit than the third smallest
+forgives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +45,8 @@ class Clocks:
 
     def lasts_ns(self, shown_ns: int) -> int:
         """How long it truly takes, at the least, until the clock has gone on by this much."""
-        return int(max(0, shown_ns) / self.factor)
+        shown_ns = max(0, shown_ns)
+        return shown_ns if self.factor == 1.0 else int(shown_ns / self.factor)
 
     def runs_again_ns(self, at_ns: int) -> int:
         """When the machine next does anything, if it wants to at this instant."""
@@ -62,18 +69,23 @@ def clocks_of(
     factor: float,
 ) -> Clocks:
     """The clocks of a landmark in one session, whose rounds begin at about `from_ns`."""
-    # Twelve moments, so that more rounds are hit than the third smallest forgives.
-    moments = from_ns + np.cumsum(dice.integers(round_trip_ns // 2, 3 * round_trip_ns, 12))
     match kind:
         case LandmarkKind.SHORT:
             return Clocks(factor=factor, from_ns=from_ns)
         case LandmarkKind.STEPPED:
+            moments = _moments(dice, from_ns, round_trip_ns)
             return Clocks(steps=[(int(at), round_trip_ns // 3) for at in moments])
         case LandmarkKind.DRIFTING:
             return Clocks(rate_ppb=rate_ppb)
         case LandmarkKind.PAUSED | LandmarkKind.PAUSED_UNSAID:
+            moments = _moments(dice, from_ns, round_trip_ns)
             length = int(dice.integers(1, 4)) * round_trip_ns // 4
-            apart = moments + np.arange(12) * length
+            apart = moments + np.arange(TIMES) * length
             return Clocks(pauses=[(int(at), length) for at in apart])
         case _:
             return Clocks()
+
+
+def _moments(dice: Dice, from_ns: int, round_trip_ns: int) -> NDArray[np.int64]:
+    moments: NDArray[np.int64] = from_ns + np.cumsum(dice.integers(round_trip_ns // 2, 3 * round_trip_ns, TIMES))
+    return moments

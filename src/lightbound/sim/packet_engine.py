@@ -14,7 +14,7 @@ from lightbound.errors import ErrorCode, LightboundError
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
-from lightbound.ranging.sessions.agent import AgentSession, AgentTrust
+from lightbound.ranging.sessions.agent import AgentSession
 from lightbound.ranging.sessions.chain import Linked
 from lightbound.ranging.sessions.draw import drawn
 from lightbound.ranging.sessions.landmark import Dice, LandmarkSession
@@ -128,8 +128,8 @@ class _OneSession:
                 binds = [agent.bind(evidence) for agent in agents]
         except LightboundError as error:
             return self._ended(None, error)
-        for order, (index, at_landmark) in enumerate(sorted(landmarks.items())):
-            face = order % faces
+        for index, at_landmark in sorted(landmarks.items()):
+            face = int(self.engine.conduct.holder[self.agent_number, index]) if faces > 1 else 0
             self._timed(index, at_landmark, agents[face], binds[face])
         manifest = evidence.manifest()
         if self.cheats.agents is AgentKind.OTHER_EVIDENCE:
@@ -178,14 +178,9 @@ class _OneSession:
         return write_session(said, self.world.verifier)
 
     def _agent(self, session: bytes, face: int) -> AgentSession:
-        trust = AgentTrust(
-            verifier=self.world.verifier.verifying,
-            directories=frozenset((self.world.admitted.digest,)),
-            landmarks={landmark: one.key for landmark, one in self.world.admitted.by_id.items()},
-        )
         return AgentSession.asked(
             session,
-            trust=trust,
+            trust=self.world.trust_of_agents,
             enrolment=self.agent.enrolment,
             s_seed=self._octets("s", face),
             x_seed=self._octets("x", face),

@@ -5,8 +5,10 @@ overhead; or the least round trip of a table of measured ones. On top of it each
 amount. Nothing is ever faster than light in vacuum.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from geographiclib.geodesic import Geodesic
 
@@ -14,6 +16,9 @@ from lightbound.geo.earth import Position
 from lightbound.sim.dice import share
 from lightbound.sim.scenario import PathModel
 from lightbound.units import SPEED_OF_LIGHT_M_PER_S
+
+DISTANCES_REMEMBERED: Final = 1 << 16
+"""A world asks for the same ones again and again, and so does the next world of the same places; 20 MB at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,7 @@ class Paths:
         return 1e3 * self.model.jitter_us
 
 
+@functools.lru_cache(maxsize=DISTANCES_REMEMBERED)
 def distance_m(one: Position, other: Position) -> float:
     """Geodesic distance on WGS-84, in metres."""
     found = Geodesic.WGS84.Inverse(one.latitude, one.longitude, other.latitude, other.longitude, Geodesic.DISTANCE)

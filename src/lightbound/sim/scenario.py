@@ -5,6 +5,7 @@ A scenario is a description; `scenario_file` reads one, `world` builds from it, 
 
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from typing import Final
 
 from lightbound.geo.earth import Position
 from lightbound.ranging.statements.admission import Axis
@@ -159,6 +160,31 @@ class Cheats:
     verifier: VerifierKind = VerifierKind.HONEST
     network: NetworkKind = NetworkKind.HONEST
 
+    @property
+    def in_packets_only(self) -> bool:
+        """Whether the cheat is in single packets or messages, of which the statistic engine has none."""
+        return (
+            self.agents in AGENTS_OF_PACKETS
+            or self.landmarks in LANDMARKS_OF_PACKETS
+            or self.verifier is not VerifierKind.HONEST
+            or self.network is not NetworkKind.HONEST
+        )
+
+
+AGENTS_OF_PACKETS: Final = (
+    AgentKind.TWO_FACED,
+    AgentKind.GUESSING,
+    AgentKind.REPLAYING,
+    AgentKind.FOREIGN,
+    AgentKind.OTHER_EVIDENCE,
+)
+LANDMARKS_OF_PACKETS: Final = (
+    LandmarkKind.STEPPED,
+    LandmarkKind.PAUSED,
+    LandmarkKind.PAUSED_UNSAID,
+    LandmarkKind.FORKING,
+)
+
 
 class Expectation(StrEnum):
     """What a scenario must show, apart from the words of verdicts."""
@@ -211,5 +237,8 @@ class Scenario:
     paths: PathModel
     cheats: Cheats
     expected: Expected
-    packets_only: bool
-    """The cheat is in single packets or messages, of which the statistic engine has none."""
+
+    @property
+    def packets_only(self) -> bool:
+        """Whether only the packet engine can run it."""
+        return self.cheats.in_packets_only

@@ -1,6 +1,7 @@
 """Scenario files: TOML, packaged or a person's own, read strictly.
 
-A file may say `extends = "world"`: whatever table or key it does not give is then taken from that packaged scenario.
+A file may say `extends = "world"`: whatever table or key it does not give is then taken from that packaged scenario,
+and from what that one extends.
 Places are named: a packaged city ("Singapore", or "Singapore, SG" where there are several), or one of `[[places]]`.
 """
 
@@ -72,10 +73,7 @@ def scenario_of(values: Mapping[str, Any], *, file: str) -> Scenario:
     Raises:
         Malformed: not of the format; says which key.
     """
-    extends = values.get("extends")
-    if isinstance(extends, str):
-        base = {key: value for key, value in _packaged(extends).items() if key not in {"expect", "name", "about"}}
-        values = {key: value for key, value in _merged(base, values).items() if key != "extends"}
+    values = _whole(values)
     table = Table(values, file=file)
     if table.text("format") != FORMAT:
         raise table.wrong("format", FORMAT, "another")
@@ -130,6 +128,16 @@ def _parsed(data: bytes, file: str) -> dict[str, Any]:
 
 def _not_toml(file: str, expected: str, found: str) -> Malformed:
     return Malformed(Fault(code=ErrorCode.SCENARIO_MALFORMED, expected=expected, found=found, file=file))
+
+
+def _whole(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A scenario with what it takes over from the one that it extends, and from those that that one does."""
+    extends = values.get("extends")
+    if not isinstance(extends, str):
+        return values
+    own = {"extends", "expect", "name", "about"}
+    base = {key: value for key, value in _whole(_packaged(extends)).items() if key not in own}
+    return {key: value for key, value in _merged(base, values).items() if key != "extends"}
 
 
 def _merged(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,11 @@
 """The bounds of many sessions at once, drawn from their distribution instead of played packet by packet.
 
-A valid round is late by the sum of two exponential delays, so its round trip has the distribution function
-
-    F(t) = 1 - exp(-u) (1 + u),    u = (t - floor - delay) / jitter,
-
-and the third smallest of n valid rounds is F^-1 of the third smallest of n uniform numbers. Those three are drawn by
-their spacings: with E1, E2, E3 exponential, U(k) = 1 - exp(-(E1/n + E2/(n-1) + ... + Ek/(n-k+1))). The phase may end
-after 16 rounds, so the first 16 and the other 48 are drawn apart and merged. What is left out, because it cannot
-change the three smallest or is rarer than 1 in 10^5: answers given up as late, and 16 silent rounds in a row.
+A valid round is later than its floor by an amount whose distribution `lateness` has, F; the third smallest of n valid
+rounds is F^-1 of the third smallest of n uniform numbers. Those three are drawn by their spacings: with E1, E2, E3
+exponential, U(k) = 1 - exp(-(E1/n + E2/(n-1) + ... + Ek/(n-k+1))). The phase may end after 16 rounds, so the first 16
+and the other 48 are drawn apart and merged. What is left out, because it cannot change the three smallest or is rarer
+than 1 in 10^5 while no more than a fifth of the packets is lost each way: answers given up as late though the floor is
+not, 16 silent rounds in a row, and phases that last 30 seconds.
 """
 
 from dataclasses import dataclass
@@ -15,14 +13,14 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
 
 from lightbound.ranging.statements.closing import MOST_ROUNDS
 from lightbound.ranging.statements.measurement import ORDER
-from lightbound.ranging.timing.challenger import EARLY_ROUNDS, FAR_NS
+from lightbound.ranging.timing.challenger import EARLY_ROUNDS, FAR_NS, LONGEST_WAIT_NS
 from lightbound.ranging.timing.clocks import BILLION
 from lightbound.sim.conduct import Conduct
 from lightbound.sim.dice import Dice, rolls
+from lightbound.sim.lateness import Lateness, lateness
 from lightbound.sim.world import World
 
 Floats = NDArray[np.float64]
@@ -68,16 +66,19 @@ def _draw(world: World, conduct: Conduct, *, seed: int, numbers: Integers) -> Dr
     kept = conduct.answers[agent, landmark]
     session, agent, landmark = session[kept], agent[kept], landmark[kept]
     base_ns = (conduct.floor_ns + conduct.delay_ns)[agent, landmark].astype(float)
-    answered = (1 - scenario.paths.loss) ** 2
+    rounds = lateness(loss=scenario.paths.loss, duplicate=scenario.paths.duplicate)
     jitter_ns = world.paths.jitter_ns
-    early = _smallest(dice, dice.binomial(EARLY_ROUNDS, answered, len(session)), base_ns, jitter_ns)
+
+    def smallest(of: int) -> Floats:
+        return _smallest(dice, dice.binomial(of, rounds.answered, len(session)), base_ns, rounds, jitter_ns)
+
+    early, late = smallest(EARLY_ROUNDS), smallest(MOST_ROUNDS - EARLY_ROUNDS)
     # A liar's clock is what the phase goes by, too.
     factor = conduct.factor[landmark]
-    far = early[:, -1] * factor > FAR_NS
-    late = _smallest(dice, dice.binomial(MOST_ROUNDS - EARLY_ROUNDS, answered, len(session)), base_ns, jitter_ns)
-    late[far & np.isfinite(early[:, -1])] = np.inf
+    far = np.isfinite(early[:, -1]) & (early[:, -1] * factor > FAR_NS)
+    late[far] = np.inf
     third = np.partition(np.hstack((early, late)), ORDER - 1, axis=1)[:, ORDER - 1] * factor
-    measured = np.isfinite(third)
+    measured = third < LONGEST_WAIT_NS
     third_ns = third[measured].astype(np.int64)
     return DrawnBounds(
         session=session[measured],
@@ -101,12 +102,12 @@ def _asked(world: World, agents: Integers, dice: Dice) -> Integers:
     return np.hstack((chosen, drawn))
 
 
-def _smallest(dice: Dice, count: Integers, base_ns: Floats, jitter_ns: float) -> Floats:
+def _smallest(dice: Dice, count: Integers, base_ns: Floats, rounds: Lateness, jitter_ns: float) -> Floats:
     """The three smallest of `count` round trips, ascending, shape (rows, 3); infinite where there are fewer."""
     spacings = dice.standard_exponential((len(count), ORDER))
     left = count[:, None] - np.arange(ORDER)
     sums = np.cumsum(spacings / np.maximum(left, 1), axis=1)
-    late = gammaincinv(2.0, -np.expm1(-sums)) * jitter_ns
+    late = rounds.at(-np.expm1(-sums)) * jitter_ns
     return np.where(left > 0, base_ns[:, None] + late, np.inf)
 
 

@@ -5,11 +5,14 @@ end may be a cheat. Time passes only from one event to the next.
 """
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from lightbound.ranging.timing.challenger import LONGEST_PHASE_NS, Challenger
+from lightbound.ranging.timing.clocks import Instant
 from lightbound.ranging.timing.responder import READY_AGAIN_NS
 from lightbound.sim.clocks import Clocks
 from lightbound.sim.dice import Dice
@@ -97,45 +100,51 @@ class _Phase:
     flying: list[tuple[int, int, bool, str, bytes]] = field(default_factory=list)
     """(arrives, number, to the landmark, from which address, what), a heap."""
     count: int = 0
-    late: Iterator[float] = field(default_factory=lambda: iter(()))
-    luck: Iterator[float] = field(default_factory=lambda: iter(()))
+    late: list[int] = field(default_factory=list)
+    luck: list[float] = field(default_factory=list)
     nonces: bytes = b""
     """Throws, made many at a time."""
 
     def step(self) -> bool:
         """Go to whatever happens next, and let it happen; False when the phase has ended."""
-        flying = self.flying
-        due_ns = min(self.wake_ns, self.ready_at_ns)
+        flying, due_ns = self.flying, min(self.wake_ns, self.ready_at_ns)
         if flying and flying[0][0] <= due_ns:
             arrives_ns, _, to_landmark, address, data = heapq.heappop(flying)
             self.now_ns = max(self.now_ns, arrives_ns)
             if not to_landmark:
                 self._at_agent(data)
                 return True
-            # A machine that stands still sees a packet when it runs again.
-            self.now_ns = self.clocks.runs_again_ns(self.now_ns)
-            used = self.challenger.datagram_received(data, address=address, at=self.clocks.instant(self.now_ns))
+            at = self._read_clocks()
+            used = self.challenger.datagram_received(data, address=address, at=at)
             if self.trace.is_on:
-                self.trace.note(self.now_ns, str(address), self.landmark, _name(data), "taken" if used else "ignored")
-        else:
-            self.now_ns = max(self.now_ns, due_ns)
-            if self.ready_at_ns <= self.now_ns:
-                self._say_ready()
-                return True
-        return self._at_landmark()
+                self.trace.note(self.now_ns, address, self.landmark, _name(data), "taken" if used else "ignored")
+            return self._at_landmark(at)
+        self.now_ns = max(self.now_ns, due_ns)
+        if self.ready_at_ns <= self.now_ns:
+            self._say_ready()
+            return True
+        return self._at_landmark(self._read_clocks())
 
-    def _at_landmark(self) -> bool:
-        """Let the landmark do what is due now, and note when it is to be woken; False when it is done."""
+    def _read_clocks(self) -> Instant:
+        """The clocks of the landmark. A machine that stands still sees whatever has come when it runs again."""
         self.now_ns = self.clocks.runs_again_ns(self.now_ns)
-        at = self.clocks.instant(self.now_ns)
-        if self.challenger.may_send(now_ns=at.ns):
+        return self.clocks.instant(self.now_ns)
+
+    def _at_landmark(self, at: Instant) -> bool:
+        """Let the landmark do what is due now, and note when it is to be woken; False when it is done."""
+        challenger = self.challenger
+        if challenger.may_send(now_ns=at.ns):
             # The clocks were read before the packet leaves.
             gap_ns = int(self._luck() * MOST_GAP_NS)
-            self._send(self.challenger.challenge(nonce=self._nonce(), gap_ns=gap_ns, at=at), to_landmark=False)
-        elif self.challenger.is_over(now_ns=at.ns) or self.now_ns >= self.give_up_ns:
-            self.challenger.end(at=at)
+            challenge = challenger.challenge(nonce=self._nonce(), gap_ns=gap_ns, at=at)
+            if challenger.target == AGENT:
+                self._send(challenge, to_landmark=False)
+            else:
+                self.trace.note(self.now_ns, self.landmark, str(challenger.target), _name(challenge), "went elsewhere")
+        elif challenger.is_over(now_ns=at.ns) or self.now_ns >= self.give_up_ns:
+            challenger.end(at=at)
             return False
-        wake_ns = self.challenger.wake_at_ns()
+        wake_ns = challenger.wake_at_ns()
         self.wake_ns = self.give_up_ns
         if wake_ns is not None:
             self.wake_ns = min(self.wake_ns, self.now_ns + self.clocks.lasts_ns(wake_ns - at.ns))
@@ -176,11 +185,10 @@ class _Phase:
             heapq.heappush(self.flying, (arrives_ns, self.count, to_landmark, address, copy))
 
     def _late_ns(self) -> int:
-        late = next(self.late, None)
-        if late is None:
-            self.late = iter((self.dice.standard_exponential(160) * self.wire.jitter_ns).tolist())
-            late = next(self.late)
-        return int(late)
+        if not self.late:
+            late_ns = self.dice.standard_exponential(160) * self.wire.jitter_ns
+            self.late = late_ns.astype(np.int64).tolist()
+        return self.late.pop()
 
     def _nonce(self) -> bytes:
         if not self.nonces:
@@ -189,11 +197,9 @@ class _Phase:
         return nonce
 
     def _luck(self) -> float:
-        luck = next(self.luck, None)
-        if luck is None:
-            self.luck = iter(self.dice.random(160).tolist())
-            luck = next(self.luck)
-        return luck
+        if not self.luck:
+            self.luck = self.dice.random(160).tolist()
+        return self.luck.pop()
 
 
 def _name(data: bytes) -> str:

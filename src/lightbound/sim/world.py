@@ -11,6 +11,7 @@ from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks, admitted
+from lightbound.ranging.sessions.agent import AgentTrust
 from lightbound.ranging.sessions.landmark import Identity
 from lightbound.ranging.statements.admission import (
     E7,
@@ -86,6 +87,15 @@ class World:
     def landmark_of(self) -> Mapping[bytes, int]:
         """Index of a landmark by the id of its key."""
         return {landmark.id: i for i, landmark in enumerate(self.landmarks)}
+
+    @cached_property
+    def trust_of_agents(self) -> AgentTrust:
+        """Whom every agent answers: all who are admitted."""
+        return AgentTrust(
+            verifier=self.verifier.verifying,
+            directories=frozenset((self.admitted.digest,)),
+            landmarks={landmark: one.key for landmark, one in self.admitted.by_id.items()},
+        )
 
 
 def build(scenario: Scenario, *, seed: int | None = None) -> World:
@@ -211,7 +221,7 @@ def _admission(
                     port=8471,
                     software="lightbound-sim",
                 ),
-                end=Endpoint(name=landmark.place.name, position=_true_place(scenario, landmark, kind, number, seed)),
+                end=_true_end(scenario, landmark, kind, number, seed),
                 kind=kind,
             )
         )
@@ -232,13 +242,14 @@ def _admission(
     return tuple(landmarks), known, trust, (directory, *operators, *positions)
 
 
-def _true_place(
-    scenario: Scenario, landmark: SimulatedLandmark, kind: LandmarkKind, number: int, seed: int
-) -> Position:
-    """Within its stated error of where it says; a misplaced one stands beside the chips."""
+def _true_end(scenario: Scenario, landmark: SimulatedLandmark, kind: LandmarkKind, number: int, seed: int) -> Endpoint:
+    """Within its stated error of where it says; a misplaced one stands beside the chips, and has the paths from there.
+
+    An eighth less than the error, for rounding a degree to its seventh digit moves the stated place by a centimetre.
+    """
     dice = rolls(seed, "survey", number)
     azimuth = float(dice.uniform(0, 360))
+    place, metres = landmark.place, 0.875 * landmark.error_m * float(dice.random())
     if kind is LandmarkKind.MISPLACED:
-        return moved(scenario.cheats.at[0].position, metres=1_000.0, azimuth=azimuth)
-    # An eighth less than it may be: rounding a degree to its seventh digit moves it by a centimetre.
-    return moved(landmark.place.position, metres=0.875 * landmark.error_m * float(dice.random()), azimuth=azimuth)
+        place, metres = scenario.cheats.at[0], 1_000.0
+    return Endpoint(name=place.name, position=moved(place.position, metres=metres, azimuth=azimuth))
