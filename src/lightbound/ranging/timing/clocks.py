@@ -6,15 +6,15 @@ machine, because a paused virtual machine stops both of its own.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from lightbound.ranging.statements.measurement import ORDER
 
 BILLION: Final = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instant:
+# Not a dataclass, as `Packet` is none: it is made between reading the clock and sending the challenge.
+class Instant(NamedTuple):
     """One moment on the clocks of a landmark."""
 
     ns: int

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from lightbound.canonical.cbor import encode, malformed
 from lightbound.errors import ErrorCode, Malformed
@@ -44,8 +44,8 @@ class PacketType(IntEnum):
 _TYPES: Final = {int(kind): kind for kind in PacketType}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packet:
+# Not a dataclass: a frozen one takes 0.4 us longer to make, which would sit in the agent's answer: 60 m of bound.
+class Packet(NamedTuple):
     """A packet taken apart; its tag has not been looked at."""
 
     type: PacketType
