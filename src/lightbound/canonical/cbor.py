@@ -81,7 +81,9 @@ def _only_texts(value: Value) -> bool:
     if type(value) is dict:
         return all(type(key) is str for key in value) and _only_texts(tuple(value.values()))
     if type(value) is list or type(value) is tuple:
-        return all(_only_texts(item) for item in value if type(item) in _CONTAINERS)
+        for item in value:  # a generator for each array of a transcript costs as much as encoding it
+            if type(item) in _CONTAINERS and not _only_texts(item):
+                return False
     return True
 
 
