@@ -1,9 +1,11 @@
 """Nanoseconds and metres: how far light can have gone, always rounded so that a bound stays a bound."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    # Agents and landmarks are installed without numpy; only whoever judges has arrays.
+    import numpy as np
+    from numpy.typing import NDArray
 
 SPEED_OF_LIGHT_M_PER_S: Final = 299_792_458
 """Exact, by the definition of the metre (SI). Any smaller value could exclude a true place."""
@@ -23,10 +25,10 @@ _OUTWARD: Final = 1 + 2.0**-50
 """More than the rounding of the three operations below can take away."""
 
 
-def reach_m(round_trip_ns: NDArray[np.int64], *, fraction_of_c: float = 1.0) -> NDArray[np.float64]:
+def reach_m(round_trip_ns: "NDArray[np.int64]", *, fraction_of_c: float = 1.0) -> "NDArray[np.float64]":
     """Farthest the answering key can be from the landmark along any path, in metres; shape kept, rounded up.
 
     Half the round trip at the given fraction of the speed of light. An upper bound on purpose: glass, queues and
     slow agents only lengthen a round trip, so they make this loose but never false.
     """
-    return round_trip_ns.astype(np.float64) * (SPEED_OF_LIGHT_M_PER_S * 0.5e-9 * fraction_of_c * _OUTWARD)
+    return round_trip_ns.astype(float) * (SPEED_OF_LIGHT_M_PER_S * 0.5e-9 * fraction_of_c * _OUTWARD)
