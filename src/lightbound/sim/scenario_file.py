@@ -6,6 +6,7 @@ Places are named: a packaged city ("Singapore", or "Singapore, SG" where there a
 """
 
 import importlib.resources
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,11 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from lightbound.adjudication.verdicts import Proof, Standing
+from lightbound.canonical.fields import MOST_TEXT
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Unavailable
-from lightbound.geo.areas import parse_area
+from lightbound.geo.areas import Countries, Drawing, parse_area
+from lightbound.geo.borders import packaged_borders
 from lightbound.geo.cities import packaged_cities
 from lightbound.geo.earth import Position
 from lightbound.ranging.statements.admission import Axis
+from lightbound.ranging.statements.measurement import Why
 from lightbound.sim.measured_paths import places_of
 from lightbound.sim.scenario import (
     AgentKind,
@@ -33,11 +37,16 @@ from lightbound.sim.scenario import (
     Site,
     VerifierKind,
 )
+from lightbound.sim.scenario_checks import check
 from lightbound.sim.tables import Table
 
 FORMAT: Final = "lightbound.scenario/1"
 
 MOST_BYTES: Final = 1_000_000
+
+NAMED_BY: Final = "lightbound simulate --list names them"
+
+_COUNTRY: Final = re.compile("[A-Z]{2}")
 
 _FOLDER: Final = importlib.resources.files("lightbound.sim") / "scenarios"
 
@@ -73,8 +82,7 @@ def scenario_of(values: Mapping[str, Any], *, file: str) -> Scenario:
     Raises:
         Malformed: not of the format; says which key.
     """
-    values = _whole(values)
-    table = Table(values, file=file)
+    table = Table(_whole(values, file), file=file)
     if table.text("format") != FORMAT:
         raise table.wrong("format", FORMAT, "another")
     paths = _paths(table.table("paths"), file)
@@ -100,7 +108,7 @@ def scenario_of(values: Mapping[str, Any], *, file: str) -> Scenario:
     session.end()
     world.end()
     table.end()
-    _check(scenario, table)
+    check(scenario, table)
     return scenario
 
 
@@ -111,7 +119,7 @@ def _packaged(name: str) -> dict[str, Any]:
                 code=ErrorCode.SCENARIO_MALFORMED,
                 expected="the name of a packaged scenario, or a path that ends in .toml",
                 found=repr(name),
-                next="lightbound simulate --list names them",
+                next=NAMED_BY,
             )
         )
     return _parsed((_FOLDER / f"{name}.toml").read_bytes(), name)
@@ -122,7 +130,8 @@ def _parsed(data: bytes, file: str) -> dict[str, Any]:
         raise _not_toml(file, f"at most {MOST_BYTES:,} bytes", f"{len(data):,}")
     try:
         return tomllib.loads(data.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    # A ValueError of the library's own, or of Python's, for numbers of thousands of digits.
+    except (ValueError, RecursionError) as error:
         raise _not_toml(file, "TOML", str(error)) from error
 
 
@@ -130,13 +139,16 @@ def _not_toml(file: str, expected: str, found: str) -> Malformed:
     return Malformed(Fault(code=ErrorCode.SCENARIO_MALFORMED, expected=expected, found=found, file=file))
 
 
-def _whole(values: Mapping[str, Any]) -> Mapping[str, Any]:
+def _whole(values: Mapping[str, Any], file: str) -> Mapping[str, Any]:
     """A scenario with what it takes over from the one that it extends, and from those that that one does."""
-    extends = values.get("extends")
-    if not isinstance(extends, str):
+    if "extends" not in values:
         return values
-    own = {"extends", "expect", "name", "about"}
-    base = {key: value for key, value in _whole(_packaged(extends)).items() if key not in own}
+    table = Table({"extends": values["extends"]}, file=file)
+    name = table.text("extends")
+    if name not in packaged_names():
+        raise table.wrong("extends", "the name of a packaged scenario", repr(name), NAMED_BY)
+    own = {"format", "extends", "expect", "name", "about"}
+    base = {key: value for key, value in _whole(_packaged(name), name).items() if key not in own}
     return {key: value for key, value in _merged(base, values).items() if key != "extends"}
 
 
@@ -158,6 +170,7 @@ def _places(table: Table) -> dict[str, Place]:
         found[full] = Place(name=full, position=city.position, country=city.country)
         named[city.name].append(found[full])
     found |= {name: places[0] for name, places in named.items() if len(places) == 1}
+    own: dict[str, Place] = {}
     for entry in table.tables("places"):
         place = Place(
             name=entry.text("name"),
@@ -166,9 +179,13 @@ def _places(table: Table) -> dict[str, Place]:
             ),
             country=entry.text("country"),
         )
+        if not _COUNTRY.fullmatch(place.country):
+            raise entry.wrong("country", "two capital letters, as ISO 3166-1 has them", repr(place.country))
+        if place.name in own:
+            raise entry.wrong("name", "names that are told apart", repr(place.name))
         entry.end()
-        found[place.name] = place
-    return found
+        own[place.name] = place
+    return found | own
 
 
 def _place(table: Table, key: str, name: str, places: Mapping[str, Place]) -> Place:
@@ -179,13 +196,16 @@ def _place(table: Table, key: str, name: str, places: Mapping[str, Place]) -> Pl
 
 def _landmark(table: Table, places: Mapping[str, Place]) -> SimulatedLandmark:
     place = _place(table, "place", table.text("place"), places)
-    operator = table.text("operator")
+    if not _COUNTRY.fullmatch(place.country):
+        raise table.wrong("place", "a place whose country is known", repr(place.name))
+    # These three go into statements.
+    operator = table.text("operator", most=MOST_TEXT)
     read = SimulatedLandmark(
         name=table.text("name", place.name),
         place=place,
         operator=operator,
-        owner=table.text("owner", operator),
-        hosting=table.text("hosting", operator),
+        owner=table.text("owner", operator, most=MOST_TEXT),
+        hosting=table.text("hosting", operator, most=MOST_TEXT),
         error_m=table.integer("error_m", least=0, most=20_037_508, default=50),
     )
     table.end()
@@ -202,9 +222,13 @@ def _site(table: Table, places: Mapping[str, Place]) -> Site:
     )
     for key, text in (("licensed", read.licensed), ("excluded", read.excluded)):
         try:
-            parse_area(text)
+            for part in parse_area(text):
+                if isinstance(part, Drawing):
+                    raise table.wrong(key, "countries and circles: a scenario has no drawings", text)
+                for code in part.codes if isinstance(part, Countries) else ():
+                    packaged_borders().polygons(code)
         except LightboundError as error:
-            raise table.wrong(key, error.faults[0].expected, text) from error
+            raise table.wrong(key, error.faults[0].expected, text, error.faults[0].next) from error
     table.end()
     return read
 
@@ -243,35 +267,17 @@ def _cheats(table: Table, places: Mapping[str, Place]) -> Cheats:
 
 
 def _expected(table: Table) -> Expected:
+    outcomes = table.words("outcomes", Expectation, (Expectation.NOTHING_FALSE,))
+    code: str | None = None
+    if Expectation.ABORTS in outcomes:
+        code = table.word("code", Why)
+    elif {Expectation.ALL_REFUSED, Expectation.LANDMARK_REFUSED} & set(outcomes):
+        code = table.word("code", ErrorCode)
     read = Expected(
-        outcomes=table.words("outcomes", Expectation, (Expectation.NOTHING_FALSE,)),
+        outcomes=outcomes,
         sound=tuple(str(proof) for proof in table.words("sound", Proof, tuple(Proof))),
-        code=table.text("code") if table.has("code") else None,
+        code=code,
         standings=tuple(str(standing) for standing in table.words("standings", Standing)),
     )
     table.end()
     return read
-
-
-def _check(scenario: Scenario, table: Table) -> None:
-    """Refuse what is readable and makes no world."""
-    for key, items in (("landmarks", scenario.landmarks), ("sites", scenario.sites)):
-        if not items:
-            raise table.wrong(key, f"at least one table [[{key}]]", "none")
-    names = [landmark.name for landmark in scenario.landmarks]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise table.wrong("landmarks", "names that are told apart", repr(twice), "give one of them a name of its own")
-    if len(scenario.landmarks) < scenario.nearest:
-        raise table.wrong("session.nearest", f"at most {len(scenario.landmarks)} landmarks", str(scenario.nearest))
-    owners: dict[str, str] = {}
-    for landmark in scenario.landmarks:
-        if owners.setdefault(landmark.operator, landmark.owner) != landmark.owner:
-            raise table.wrong("landmarks", f"one owner of {landmark.operator}", "two")
-    needs = {AgentKind.COPIED: scenario.cheats.count - 1, AgentKind.AIMING: scenario.cheats.count}
-    at_home = {AgentKind.HONEST, AgentKind.FOREIGN, AgentKind.OTHER_EVIDENCE}
-    wanted = 0 if scenario.cheats.agents in at_home else max(1, needs.get(scenario.cheats.agents, 1))
-    if scenario.cheats.landmarks is LandmarkKind.MISPLACED:
-        wanted = max(1, wanted)
-    if len(scenario.cheats.at) < wanted:
-        raise table.wrong("cheats.at", f"at least {wanted} places", str(len(scenario.cheats.at)))
