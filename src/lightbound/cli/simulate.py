@@ -73,6 +73,8 @@ def simulate(
     from lightbound.sim.scenario_file import packaged_names, read_scenario
 
     if show_list:
+        if scenario is not None or any(option is not None for option in (engine, sessions, seed, trace, step)):
+            raise typer.BadParameter("expected nothing beside it but --json", param_hint="--list")
         _list([read_scenario(name) for name in packaged_names()], as_json=as_json)
         return
     if scenario is None:
@@ -82,6 +84,8 @@ def simulate(
     chosen = Engine(engine or Engine.PACKETS)
     if (trace is not None or step is not None) and chosen is not Engine.PACKETS:
         raise typer.BadParameter("expected --engine packets: only that has events", param_hint="--engine")
+    if step is not None and (as_json or sessions is not None):
+        raise typer.BadParameter("expected neither --json nor --sessions beside it", param_hint="--step")
     if trace is not None and trace.suffix != ".jsonl":
         raise typer.BadParameter(f"expected a file ending in .jsonl, found {trace.name!r}", param_hint="--trace")
     refuse_to_replace(trace, (Path(scenario),), "--trace")

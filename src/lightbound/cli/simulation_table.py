@@ -1,10 +1,12 @@
 """What came of a simulation, as a person and a machine read it, and one session event by event."""
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from lightbound.adjudication.verdicts import PROOFS, Standing
@@ -27,7 +29,8 @@ def print_report(report: Report) -> None:
     """Print what was believed, refused, proven and false, and whether it is what the scenario asks for."""
     scenario, tally = report.scenario, report.tally
     console = terminal.console()
-    console.print(f"[bold]{printable(scenario.name)}[/]: {printable(scenario.about)}", soft_wrap=True)
+    # What a file says is text, and no markup.
+    console.print(f"[bold]{escape(printable(scenario.name))}[/]: {escape(printable(scenario.about))}", soft_wrap=True)
     console.print(
         f"{tally.sessions:,} sessions of {scenario.agents:,} hosts, engine {report.engine}, seed {report.seed}, "
         f"{len(scenario.landmarks)} landmarks, fault budget {scenario.fault_budget}",
@@ -56,7 +59,7 @@ def print_report(report: Report) -> None:
     console.print(NOT_SHOWN, soft_wrap=True)
     unmet = report.unmet()
     for missing in unmet:
-        console.print(f"[bold red]not as it must be:[/] expected {printable(missing)}", soft_wrap=True)
+        console.print(f"[bold red]not as it must be:[/] expected {missing}", soft_wrap=True)
     if not report.is_long_enough:
         console.print("fewer sessions than hosts: what must show itself was not looked for", soft_wrap=True)
     elif not unmet:
@@ -141,15 +144,17 @@ def trace_lines(one: SessionRun) -> Iterator[str]:
 
 
 def step_through(one: SessionRun, *, waits: bool) -> None:
-    """Print the events of a session one after the other; with `waits`, the next comes with Enter, q ends."""
+    """Print the events of a session one after the other; with `waits`, Enter shows the next, q or no input ends."""
     events = one.trace.in_order()
     for number, event in enumerate(events, start=1):
         since_ms = (event.at_ns - events[0].at_ns) / 1e6
         ends = f"{event.sender} -> {event.receiver}"
         line = f"{number:>4}/{len(events)}  {since_ms:>12,.3f} ms  {ends:<34} {event.what:<12} {event.outcome}"
         typer.echo(printable(line))
-        if waits and typer.prompt("", default="", show_default=False, prompt_suffix="").strip() == "q":
-            return
+        if waits:
+            answer = sys.stdin.readline()
+            if not answer or answer.strip() == "q":
+                return
     outcome = one.result
     told = f"refused: {outcome.faults[0]}" if isinstance(outcome, LightboundError) else _told(one)
     typer.echo(printable(told))
