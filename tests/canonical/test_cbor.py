@@ -151,9 +151,10 @@ def test_tuples_are_written_as_arrays_and_read_as_lists() -> None:
 
 
 def test_the_order_of_a_map_in_memory_does_not_show() -> None:
-    one: Value = {"b": 1, "a": {-1: 0, 24: 0, -65_537: 0, 4: 0}, "": 2}
-    other: Value = {"": 2, "a": {4: 0, -65_537: 0, 24: 0, -1: 0}, "b": 1}
+    one: Value = {"b": [1, ({-1: 0, 24: 0},)], "a": {-1: 0, 24: 0, -65_537: 0, 4: 0}, "": 2}
+    other: Value = {"": 2, "a": {4: 0, -65_537: 0, 24: 0, -1: 0}, "b": [1, ({24: 0, -1: 0},)]}
     assert encode(one) == encode(other)
+    assert encode([{-1: 0, 24: 0}]) == encode(({24: 0, -1: 0},)) == bytes.fromhex("81a21818002000")
     assert list(cbor2.loads(encode(one))["a"]) == [4, 24, -1, -65_537]
 
 

@@ -35,7 +35,8 @@ def signer(number: int = 0, headers: Value = None, unprotected: Value = None, si
 
 
 def several(signers: Sequence[Value], headers: Value = None, payload: Value = b"{}") -> bytes:
-    return b"\xd8\x62" + encode([encode({16: KIND} if headers is None else headers), {}, payload, list(signers)])
+    body = headers if isinstance(headers, bytes) else encode({16: KIND} if headers is None else headers)
+    return b"\xd8\x62" + encode([body, {}, payload, list(signers)])
 
 
 def is_malformed(data: bytes, code: ErrorCode = ErrorCode.COSE_MALFORMED) -> None:
@@ -111,6 +112,12 @@ def test_protected_headers_are_exactly_four(headers: Any) -> None:
     is_malformed(sign1(headers))
 
 
+@pytest.mark.parametrize("name", ["x", "x" * 64, "a b", "\u00fc"])
+def test_names_have_1_to_64_printable_characters(name: str) -> None:
+    assert cose.read(sign1({**HEADERS, 16: name, -65_537: name})).kind == name
+    assert cose.read(several([signer(headers={**SIGNER, -65_537: name})], encode({16: name}))).kind == name
+
+
 @pytest.mark.parametrize("headers", [{}, {16: 1}, {16: KIND, 1: -19}, {1: -19}, {16: KIND, 4: ID}, []])
 def test_the_body_of_several_signatures_says_its_type_and_nothing_else(headers: Any) -> None:
     is_malformed(several([signer(1)], headers))
@@ -183,6 +190,9 @@ def test_there_are_1_to_64_signers() -> None:
         b"\xd9\x00\x12" + sign1()[1:],
         b"\xd2" + several([signer()])[2:],
         b"\xd8\x62" + sign1()[1:],
+        b"\xd8\x61" + several([signer()])[2:],
+        b"\xd9\x62" + several([signer()])[2:],
+        several([signer()])[2:],
         b"\xd2\xd2" + sign1()[1:],
         b"\xd9\xd9\xf7" + sign1(),
         b"\xd8\x3d" + sign1(),

@@ -101,6 +101,8 @@ def test_a_signature_of_one_statement_does_not_fit_another_shape() -> None:
 def test_all_means_exactly_these_keys() -> None:
     for keys, expected in (
         ((ONE.verifying,), ErrorCode.WRONG_KEY),
+        ((TWO.verifying,), ErrorCode.WRONG_KEY),
+        ((), ErrorCode.WRONG_KEY),
         (KEYS, ErrorCode.WRONG_KEY),
         ((ONE.verifying, THREE.verifying), ErrorCode.WRONG_KEY),
     ):
@@ -110,6 +112,8 @@ def test_all_means_exactly_these_keys() -> None:
 
 
 def test_enough_means_k_of_n_and_no_stranger() -> None:
+    assert opened_by_enough(cosign(KIND, b"payload", (ONE,)), KIND, KEYS, 1) == b"payload"
+    assert opened_by_enough(cosign(KIND, b"payload", (ONE, TWO, THREE)), KIND, KEYS, 3) == b"payload"
     assert opened_by_enough(cosign(KIND, b"payload", (ONE, TWO, THREE)), KIND, KEYS, 2) == b"payload"
     with pytest.raises(Refused) as caught:
         opened_by_enough(BOTH, KIND, KEYS, 3)

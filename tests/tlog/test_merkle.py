@@ -101,6 +101,22 @@ def test_a_place_outside_the_tree_has_no_proof_and_none_is_believed() -> None:
         assert root_from(b"", index, 3, ()) is None
     assert root_from(b"", 0, 0, ()) is None
     assert root_from(b"", 0, -1, ()) is None
+    for size in range(1, 10):
+        for length in range(6):
+            for index in (-2, -1, *range(size, 2 * size + 5)):
+                assert root_from(b"", index, size, [bytes(32)] * length) is None
+
+
+def test_a_proof_that_is_too_long_or_of_other_hashes_leads_to_no_root() -> None:
+    for size in range(1, 10):
+        for index in range(size):
+            proof = inclusion_proof(LEAVES[:size], index)
+            assert root_from(LEAVES[index], index, size, proof) == root(LEAVES[:size])
+            assert root_from(LEAVES[index], index, size, (*proof, bytes(32))) is None
+            assert root_from(LEAVES[index], index, size, proof[1:]) is None or size == 1
+            for place in range(len(proof)):
+                short = [step[:31] if number == place else step for number, step in enumerate(proof)]
+                assert root_from(LEAVES[index], index, size, short) is None
 
 
 def test_a_proof_of_any_length_and_size_is_answered_at_once() -> None:
