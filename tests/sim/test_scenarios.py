@@ -42,7 +42,7 @@ def told(report: Report) -> str:
     standings = ", ".join(f"{count:,} {word}" for word, count in sorted(tally.standings.items()))
     return (
         f"{report.scenario.name}, {report.engine}: {tally.sessions:,} sessions, {report.measurements:,} measurements, "
-        f"{tally.proven.total():,} proven, {false:,} false by sound proofs, {tally.misled_about_chip:,} about the chip; "
+        f"{tally.proven.total():,} proven, {false:,} false by sound proofs, {tally.misled_about_chip:,} of the chip; "
         f"{standings}"
     )
 
@@ -78,7 +78,7 @@ def test_together_these_are_thousands_of_sessions_played_and_a_hundred_thousand_
 @pytest.mark.parametrize("name", NAMES)
 def test_at_length_a_scenario_played_packet_by_packet_comes_out_as_it_says(name: str) -> None:
     report = outcome(name, Engine.PACKETS, SOAKED_PACKETS)
-    print(told(report))
+    print(told(report))  # noqa: T201 - the campaign's result
     assert report.unmet() == []
 
 
@@ -86,7 +86,7 @@ def test_at_length_a_scenario_played_packet_by_packet_comes_out_as_it_says(name:
 @pytest.mark.parametrize("name", DRAWN_NAMES)
 def test_at_length_a_scenario_drawn_from_statistics_has_no_false_verdict_that_it_calls_sound(name: str) -> None:
     report = outcome(name, Engine.STATISTICS, SOAKED_DRAWN)
-    print(told(report))
+    print(told(report))  # noqa: T201 - the campaign's result
     assert report.unmet() == []
 
 
