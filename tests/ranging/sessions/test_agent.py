@@ -11,7 +11,7 @@ from lightbound.keys.agreement import AgreementKey
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
-from lightbound.ranging.sessions.agent import AgentSession, AgentTrust
+from lightbound.ranging.sessions.agent import AgentSession
 from lightbound.ranging.statements.binding import Evidence, read_bind
 from lightbound.ranging.statements.closing import Answer, Close, read_ack, read_close, transcript, write_close
 from lightbound.ranging.statements.opening import read_contrib, write_contrib
@@ -97,9 +97,9 @@ def test_bytes_that_are_no_session_ask_for_nothing() -> None:
         asked(b"", NAME)
 
 
-def test_an_agent_trusts_what_it_was_told_to_trust() -> None:
-    trust = trust_of_agent()
-    assert isinstance(trust, AgentTrust)
+def test_landmarks_of_the_session_are_all_that_an_agent_needs_to_trust() -> None:
+    trusted = {landmark: world().landmark(landmark).verifying for landmark in SESSION.landmarks}
+    assert ask(landmarks=trusted).session == SESSION
     assert ask().session == SESSION
 
 
@@ -162,6 +162,12 @@ def test_what_goes_into_quotes_is_known_before_there_is_evidence() -> None:
     agent.contribution(FIRST, contrib(), now_ns=NOW_NS)
     before = agent.unattested().n0()
     assert read_bind(agent.bind(EVIDENCE), AGENT.verifying).n0() == before
+
+
+def test_an_agent_that_has_bound_itself_waits_for_nobody() -> None:
+    told = bound(NAME, absent=1)
+    assert not told.agent.is_complete
+    assert told.agent.waits_until_ns() is None
 
 
 def test_there_is_one_bind_and_none_without_a_contribution() -> None:

@@ -62,6 +62,15 @@ def test_a_statement_that_does_not_name_the_one_before_is_unlinked() -> None:
     assert breaks(whole) == Breaks(missing=(), forked=(), unlinked=(2,))
 
 
+def test_whichever_of_the_three_it_is_something_is_wrong() -> None:
+    for broken in (
+        Breaks(missing=(1,), forked=(), unlinked=()),
+        Breaks(missing=(), forked=(1,), unlinked=()),
+        Breaks(missing=(), forked=(), unlinked=(1,)),
+    ):
+        assert broken
+
+
 def test_the_first_names_nothing_and_every_other_something() -> None:
     assert breaks([linked(0, prev=bytes(32))]).unlinked == (0,)
     nothing = Linked(link=Link(landmark=LANDMARK, agent=AGENT, seq=1, prev=None), digest=secret("x"))

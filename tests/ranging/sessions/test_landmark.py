@@ -11,7 +11,7 @@ from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
-from lightbound.ranging.sessions.chain import Linked, breaks
+from lightbound.ranging.sessions.chain import Chain, Linked, breaks
 from lightbound.ranging.sessions.landmark import BIND_WITHIN_NS, MOVES, ROOM_NS, LandmarkSession, State
 from lightbound.ranging.statements.binding import Contribution, read_bind, write_bind
 from lightbound.ranging.statements.closing import read_ack, read_close, write_ack
@@ -111,7 +111,7 @@ def test_the_table_names_every_state_and_event() -> None:
 @pytest.mark.parametrize("event", EVENTS)
 def test_every_pair_of_state_and_event_is_a_move_or_refused_and_changes_nothing(state: State, event: str) -> None:
     story = brought_to(state)
-    before = (story.here.state, story.here.link, story.here.link_digest)
+    before = (story.here.state, story.here.chain.newest)
     if (state, event) in MOVES:
         story.event(event)
         assert story.here.state is MOVES[state, event]
@@ -119,7 +119,7 @@ def test_every_pair_of_state_and_event_is_a_move_or_refused_and_changes_nothing(
         with pytest.raises(Refused) as caught:
             story.event(event)
         assert code(caught) is ErrorCode.OUT_OF_ORDER
-        assert (story.here.state, story.here.link, story.here.link_digest) == before
+        assert (story.here.state, story.here.chain.newest) == before
 
 
 def test_a_session_ends_once() -> None:
@@ -154,13 +154,13 @@ def test_bind_is_waited_for_while_a_timed_phase_fits_into_the_session() -> None:
 
 
 def open_with(
-    data: bytes = DATA, *, now_ns: int = NOW_NS, up_since_ns: int = 0, previous: tuple[Link, bytes] | None = None
+    data: bytes = DATA, *, now_ns: int = NOW_NS, up_since_ns: int = 0, chain: Chain | None = None
 ) -> tuple[LandmarkSession, bytes]:
     return LandmarkSession.opened(
         data,
         identity=identity(KEY),
         verifier=VERIFIER.verifying,
-        previous=previous,
+        chain=chain or Chain(),
         dice=dice(NAME, FIRST),
         up_since_ns=up_since_ns,
         now_ns=now_ns,
@@ -375,29 +375,27 @@ def test_a_session_can_come_to_nothing_for_every_reason(why: Why) -> None:
 
 
 def test_everything_that_is_logged_about_an_agent_is_numbered_and_linked() -> None:
-    previous: tuple[Link, bytes] | None = None
+    chain = Chain()
     logged: list[Linked] = []
     for number in range(4):
-        here, said = open_with(previous=previous)
-        assert (here.link, here.link_digest) == (read_open(said, KEY.verifying).link, digest(said))
-        logged.append(Linked(link=here.link, digest=here.link_digest))
+        here, said = open_with(chain=chain)
+        assert chain.newest == Linked(link=read_open(said, KEY.verifying).link, digest=digest(said))
+        logged.append(chain.newest)
         if number == 1:  # a restart: nothing ended this one, and the next OPEN follows its OPEN
-            previous = (here.link, here.link_digest)
+            chain = Chain(newest=chain.newest)
             continue
         data = here.abort(Why.STOPPED, now_ns=NOW_NS)
-        assert (here.link, here.link_digest) == (read_abort(data, KEY.verifying).link, digest(data))
-        logged.append(Linked(link=here.link, digest=here.link_digest))
-        previous = (here.link, here.link_digest)
+        assert chain.newest == Linked(link=read_abort(data, KEY.verifying).link, digest=digest(data))
+        logged.append(chain.newest)
     assert [one.link.seq for one in logged] == list(range(7))
     assert not breaks(logged)
 
 
-def test_sessions_of_one_agent_that_overlap_share_one_sequence() -> None:
-    """Each is told of the newest link, whichever session added it."""
-    one, first = open_with()
-    other, second = open_with(previous=(one.link, one.link_digest))
-    said = one.abort(Why.STOPPED, now_ns=NOW_NS, newest=(other.link, other.link_digest))
-    last = other.abort(Why.STOPPED, now_ns=NOW_NS, newest=(one.link, one.link_digest))
+def test_sessions_of_one_agent_that_overlap_share_one_chain() -> None:
+    chain = Chain()
+    one, first = open_with(chain=chain)
+    other, second = open_with(chain=chain)
+    said, last = one.abort(Why.STOPPED, now_ns=NOW_NS), other.abort(Why.STOPPED, now_ns=NOW_NS)
     links = [read_open(each, KEY.verifying).link for each in (first, second)]
     links += [read_abort(each, KEY.verifying).link for each in (said, last)]
     logged = [
@@ -407,16 +405,18 @@ def test_sessions_of_one_agent_that_overlap_share_one_sequence() -> None:
     assert not breaks(logged)
 
 
-def test_a_link_of_another_sequence_or_an_older_one_is_the_callers_mistake() -> None:
-    here, _ = open_with(previous=(Link(landmark=FIRST, agent=AGENT.key_id, seq=4, prev=bytes(32)), bytes(32)))
-    for wrong in (
-        replace(here.link, agent=bytes(16)),
-        replace(here.link, landmark=bytes(16)),
-        replace(here.link, seq=here.link.seq - 1),
-    ):
-        with pytest.raises(ValueError, match="newest link"):
-            here.abort(Why.STOPPED, now_ns=NOW_NS, newest=(wrong, bytes(32)))
-        assert here.state is State.OPENED
+@pytest.mark.parametrize("wrong", ["agent", "landmark"])
+def test_a_chain_of_another_landmark_or_agent_is_the_callers_mistake(wrong: str) -> None:
+    chain = Chain()
+    open_with(chain=chain)
+    assert chain.newest is not None
+    link = chain.newest.link
+    other = replace(link, agent=bytes(16)) if wrong == "agent" else replace(link, landmark=bytes(16))
+    before = replace(chain.newest, link=other)
+    chain.newest = before
+    with pytest.raises(ValueError, match="another landmark"):
+        open_with(chain=chain)
+    assert chain.newest is before
 
 
 def test_no_secret_of_a_landmark_shows_when_its_session_is_printed() -> None:

@@ -187,6 +187,12 @@ def test_step_2_the_landmarks_are_those_of_the_draw() -> None:
         assert fails(resigned(**changes)) is ErrorCode.DRAW_DIFFERS, changes
 
 
+def test_step_2_a_draw_may_take_everybody() -> None:
+    one = run("everybody", extras=4)
+    assert set(one.asked_for.landmarks) == {each.key_id for each in world().landmarks}
+    assert len(verified(one.statements()).measurements) == len(world().landmarks)
+
+
 def test_step_2_a_landmark_that_was_not_let_in_is_not_drawn() -> None:
     stranger = bytes(16)
     for changes in (

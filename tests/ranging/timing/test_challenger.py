@@ -167,6 +167,15 @@ def test_one_challenge_is_outstanding_at_a_time() -> None:
     not_due(challenger, LONGEST_WAIT_NS - 1)
 
 
+def test_an_outstanding_challenge_is_waited_for_however_often_somebody_asks() -> None:
+    challenger = running()
+    now_ns = exchanged(challenger, 0, MS_NS)
+    probe = challenged(challenger, now_ns)
+    for ms in (1, 10, 499):
+        assert not challenger.may_send(now_ns=now_ns + ms * MS_NS)
+    assert challenger.datagram_received(reply_to(probe), address=HOME, at=at(now_ns + 499 * MS_NS))
+
+
 @pytest.mark.parametrize("length", [0, 15, 17])
 def test_a_nonce_of_another_length_is_refused_and_changes_nothing(length: int) -> None:
     challenger = running()
@@ -273,7 +282,7 @@ def test_dropped_rounds_are_counted_and_give_no_bound() -> None:
     challenger.end(at=at(now_ns))
     assert (challenger.sent, len(challenger.valid), challenger.dropped) == (5, 2, 3)
     with pytest.raises(Refused) as caught:
-        challenger.bound_ns()
+        challenger.third_smallest()
     assert code(caught) is ErrorCode.TOO_FEW_ANSWERS
 
 
@@ -286,10 +295,10 @@ def test_a_pause_of_the_whole_machine_is_seen_by_the_clock_outside() -> None:
             now_ns = exchanged(challenger, now_ns, MS_NS)
         challenger.end(at=Instant(ns=now_ns, check_ns=now_ns, utc_ns=now_ns + paused_ns))
         if agree:
-            assert challenger.bound_ns()[0] == MS_NS
+            assert challenger.third_smallest()[0] == MS_NS
         else:
             with pytest.raises(Refused) as caught:
-                challenger.bound_ns()
+                challenger.third_smallest()
             assert code(caught) is ErrorCode.CLOCK_DISAGREES
 
 
@@ -303,7 +312,7 @@ def test_the_bound_is_the_third_smallest_whatever_the_order() -> None:
         for each in took:
             now_ns = exchanged(challenger, now_ns, each * MS_NS)
         challenger.end(at=at(now_ns))
-        assert challenger.bound_ns() == (7 * MS_NS, ClockErrors().of_round_ns(7 * MS_NS))
+        assert challenger.third_smallest() == (7 * MS_NS, ClockErrors().of_round_ns(7 * MS_NS))
 
 
 def test_two_corrupt_rounds_cannot_make_the_bound_too_small() -> None:
@@ -312,7 +321,7 @@ def test_two_corrupt_rounds_cannot_make_the_bound_too_small() -> None:
     for number in range(8):
         now_ns = exchanged(challenger, now_ns, 1 if number in {2, 5} else 10 * MS_NS)
     challenger.end(at=at(now_ns))
-    assert challenger.bound_ns()[0] == 10 * MS_NS
+    assert challenger.third_smallest()[0] == 10 * MS_NS
 
 
 def test_there_is_no_bound_before_the_end() -> None:
@@ -321,10 +330,10 @@ def test_there_is_no_bound_before_the_end() -> None:
     for _ in range(5):
         now_ns = exchanged(challenger, now_ns, MS_NS)
     with pytest.raises(Refused) as caught:
-        challenger.bound_ns()
+        challenger.third_smallest()
     assert code(caught) is ErrorCode.OUT_OF_ORDER
     challenger.end(at=at(now_ns))
-    assert challenger.bound_ns()[0] == MS_NS
+    assert challenger.third_smallest()[0] == MS_NS
 
 
 @pytest.mark.parametrize("answered", [0, 1, 2])
@@ -335,5 +344,5 @@ def test_two_answers_are_too_few(answered: int) -> None:
         now_ns = exchanged(challenger, now_ns, MS_NS)
     challenger.end(at=at(now_ns))
     with pytest.raises(Refused) as caught:
-        challenger.bound_ns()
+        challenger.third_smallest()
     assert code(caught) is ErrorCode.TOO_FEW_ANSWERS

@@ -3,7 +3,7 @@
 import pytest
 
 from lightbound.ranging.timing.clocks import ClockErrors, Instant
-from tests.ranging.parties import MS_NS, SECOND_NS, at
+from tests.ranging.parties import MS_NS, NOW_NS, SECOND_NS, at
 
 PLAIN = ClockErrors(stamp_ns=2_000, rate_ppb=200_000, session_ns=20 * MS_NS)
 PAUSING = ClockErrors(stamp_ns=2_000, rate_ppb=200_000, session_ns=20 * MS_NS, can_pause=True)
@@ -55,14 +55,17 @@ def test_two_clocks_agree_on_a_round_within_stamps_and_rate_and_neither_runs_bac
     ns: int, check_ns: int, *, agree: bool
 ) -> None:
     assert PLAIN.agree_on_round(at(0), later(ns=ns, check_ns=check_ns)) is agree
+    sent = Instant(ns=7 * SECOND_NS, check_ns=3 * SECOND_NS, utc_ns=NOW_NS)
+    received = Instant(ns=7 * SECOND_NS + ns, check_ns=3 * SECOND_NS + check_ns, utc_ns=0)
+    assert PLAIN.agree_on_round(sent, received) is agree
 
 
 @pytest.mark.parametrize(
     ("ns", "utc_ns", "agree"),
     [
         (SECOND_NS, SECOND_NS, True),
-        (SECOND_NS, SECOND_NS + 9_800_000 - 1_960, True),  # half of 20 ms less what the first clock may have gained
-        (SECOND_NS, SECOND_NS + 9_800_000, False),
+        (SECOND_NS, SECOND_NS + 9_798_041, True),  # half of 20 ms less what the first clock may have gained
+        (SECOND_NS, SECOND_NS + 9_798_042, False),
         (SECOND_NS, SECOND_NS - 9_800_000, True),
         (SECOND_NS, SECOND_NS - 9_900_000, False),
         (0, 0, True),
@@ -73,6 +76,10 @@ def test_two_clocks_agree_on_a_round_within_stamps_and_rate_and_neither_runs_bac
 )
 def test_the_clock_outside_agrees_within_half_of_what_goes_unnoticed(ns: int, utc_ns: int, *, agree: bool) -> None:
     assert PLAIN.agree_on_session(at(0), later(ns=ns, utc_ns=utc_ns)) is agree
+    # What the clocks show when a session begins is of no account.
+    began = Instant(ns=7 * SECOND_NS, check_ns=0, utc_ns=NOW_NS)
+    ended = Instant(ns=7 * SECOND_NS + ns, check_ns=0, utc_ns=NOW_NS + utc_ns)
+    assert PLAIN.agree_on_session(began, ended) is agree
 
 
 def test_what_a_fast_clock_gained_counts_against_it() -> None:

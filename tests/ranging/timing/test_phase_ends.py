@@ -11,9 +11,11 @@ from lightbound.ranging.timing.challenger import (
     LONGEST_WAIT_NS,
     MOST_SILENT,
     PATIENCE_NS,
+    Phase,
 )
 from tests.ranging.parties import MS_NS, SECOND_NS, at, timed
 from tests.ranging.timing.phases import (
+    ELSEWHERE,
     GAP_NS,
     HOME,
     begun,
@@ -68,6 +70,30 @@ def test_a_phase_has_64_rounds_or_16_if_the_agent_is_far(took_ns: int, rounds: i
     challenger = begun()
     timed(challenger, responder(), round_trip_ns=lambda _: took_ns, now_ns=0)
     assert challenger.sent == len(challenger.valid) == rounds
+
+
+def test_no_challenge_is_due_once_there_were_enough_and_the_last_one_is_waited_for() -> None:
+    challenger = running(rounds=2)
+    now_ns = exchanged(challenger, 0, MS_NS)
+    probe = challenged(challenger, now_ns)
+    assert not challenger.is_over(now_ns=now_ns + MS_NS)
+    assert challenger.datagram_received(reply_to(probe), address=HOME, at=at(now_ns + MS_NS))
+    assert challenger.is_over(now_ns=now_ns + MS_NS)
+    not_due(challenger, now_ns + SECOND_NS)
+
+
+def test_no_challenge_is_due_after_thirty_seconds() -> None:
+    challenger = running()
+    exchanged(challenger, 0, MS_NS)
+    assert challenger.may_send(now_ns=LONGEST_PHASE_NS - 1)
+    not_due(challenger, LONGEST_PHASE_NS)
+
+
+def test_ready_does_not_begin_a_phase_that_has_ended() -> None:
+    for challenger in (begun(), running()):
+        challenger.end(at=at(0))
+        assert not challenger.datagram_received(ready(), address=ELSEWHERE, at=at(1))
+        assert challenger.phase is Phase.ENDED
 
 
 def test_whether_the_agent_is_far_is_asked_at_sixteen_rounds_and_not_later() -> None:
@@ -142,5 +168,5 @@ def test_a_phase_that_never_began_can_be_ended() -> None:
     challenger.end(at=at(0))
     assert challenger.is_over(now_ns=0)
     with pytest.raises(Refused) as caught:
-        challenger.bound_ns()
+        challenger.third_smallest()
     assert code(caught) is ErrorCode.TOO_FEW_ANSWERS
