@@ -8,6 +8,7 @@ Nothing here prints, logs or exits: the command line maps classes to exit codes,
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class ErrorCode(StrEnum):
@@ -107,3 +108,26 @@ class Refused(LightboundError):
 
 class Unavailable(LightboundError):
     """The world did not answer; says nothing about any chip."""
+
+
+MOST_TOLD: Final = 100
+"""Characters of what was found, or of where, in an error about bytes that somebody else made."""
+
+
+def malformed(code: ErrorCode, expected: str, found: str, path: str) -> Malformed:
+    """What is wrong with a statement; `path` says where, as `session.draw.beacon`.
+
+    A path can hold a key that somebody else wrote, and what was found a library's words about it: both are cut and
+    made printable.
+    """
+    return Malformed(Fault(code=code, expected=expected, found=_told(found), column=_told(path)))
+
+
+def refused(code: ErrorCode, expected: str, found: str, path: str) -> Refused:
+    """Why a well-formed statement is not believed; `path` says which statement or field, and is cut as above."""
+    return Refused(Fault(code=code, expected=expected, found=_told(found), column=_told(path)))
+
+
+def _told(text: str) -> str:
+    cut = text if len(text) <= MOST_TOLD else f"{text[: MOST_TOLD - 3]}..."
+    return cut if cut.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in cut)

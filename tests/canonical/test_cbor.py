@@ -9,8 +9,8 @@ from typing import Final
 import cbor2
 import pytest
 
-from lightbound.canonical.cbor import MOST_BYTES, MOST_DEPTH, MOST_TOLD, Value, decode, encode, malformed
-from lightbound.errors import ErrorCode, Malformed
+from lightbound.canonical.cbor import MOST_BYTES, MOST_DEPTH, Value, decode, encode
+from lightbound.errors import MOST_TOLD, ErrorCode, Malformed, malformed
 
 MALFORMED, NOT_DETERMINISTIC = ErrorCode.CBOR_MALFORMED, ErrorCode.CBOR_NOT_DETERMINISTIC
 

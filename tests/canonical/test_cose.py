@@ -66,9 +66,9 @@ def test_a_statement_with_several_signatures_is_taken_apart_and_put_together_aga
 
 def test_what_is_signed_is_the_structure_of_rfc_9052() -> None:
     one = cose.read(sign1())
-    assert cbor2.loads(one.signed_by(0)) == ["Signature1", encode(HEADERS), b"", b"{}"]
+    assert cbor2.loads(one.to_be_signed(0)) == ["Signature1", encode(HEADERS), b"", b"{}"]
     more = cose.read(several([signer(1), signer(2)]))
-    assert cbor2.loads(more.signed_by(1)) == [
+    assert cbor2.loads(more.to_be_signed(1)) == [
         "Signature", encode({16: KIND}), more.signatures[1].protected, b"", b"{}",
     ]  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_no_signature_stands_for_one_of_another_shape_or_place() -> None:
     only = Signature(key_id=ID, purpose="session", protected=encode(SIGNER), signature=bytes(64))
     single = Envelope(kind=KIND, body_protected=encode(HEADERS), payload=b"{}", signatures=(only,), single=True)
     shared = Envelope(kind=KIND, body_protected=encode(HEADERS), payload=b"{}", signatures=(only,), single=False)
-    assert single.signed_by(0) != shared.signed_by(0)
+    assert single.to_be_signed(0) != shared.to_be_signed(0)
 
 
 @pytest.mark.parametrize(

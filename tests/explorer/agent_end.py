@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from lightbound.errors import ErrorCode
-from lightbound.keys.signing import refused
+from lightbound.errors import ErrorCode, refused
 from lightbound.ranging.sessions.agent import AgentSession
 from lightbound.ranging.sessions.landmark import LandmarkSession
 from lightbound.ranging.statements.binding import Evidence

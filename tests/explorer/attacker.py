@@ -90,7 +90,7 @@ class Attacker:
         envelope, fields = cose.read(message.data), payload_of(message.data)
         self._make(number, "signed by the attacker", signing.sign(envelope.kind, envelope.payload, key))
         (signature,) = envelope.signatures
-        pretended = replace(signature, signature=key.sign(envelope.signed_by(0)))
+        pretended = replace(signature, signature=key.sign(envelope.to_be_signed(0)))
         data = cose.write(replace(envelope, signatures=(pretended,)))
         self._make(number, "signed by the attacker in its maker's name", data)
         if key is world.EVIL_LANDMARK and "landmark" in fields and not self._is_among_landmarks(message):

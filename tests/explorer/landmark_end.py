@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from lightbound.errors import ErrorCode, Refused
-from lightbound.keys.signing import refused
+from lightbound.errors import ErrorCode, Refused, refused
 from lightbound.ranging.sessions.agent import AgentSession
+from lightbound.ranging.sessions.chain import Chain
 from lightbound.ranging.sessions.landmark import LandmarkSession, State
 from lightbound.ranging.statements.measurement import Why
 from lightbound.ranging.timing.challenger import Challenger, Phase
@@ -122,7 +122,7 @@ class LandmarkEnd:
             data,
             identity=world.identity(self.landmark),
             verifier=world.VERIFIER.verifying,
-            previous=None,
+            chain=Chain(),
             dice=world.dice(self.landmark, self.number, self.again),
             up_since_ns=clock_ns if clock_ns == RESTARTED_NS else 0,
             now_ns=max(clock_ns, ISSUED_NS),

@@ -100,7 +100,7 @@ def measured_on(
         challenger.may_send(now_ns=machine.now().ns)
     challenger.end(at=machine.now())
     try:
-        return challenger.bound_ns()
+        return challenger.third_smallest()
     except Refused:
         return None
 
@@ -177,7 +177,7 @@ def test_an_honest_machine_is_believed() -> None:
 def test_two_corrupt_rounds_never_make_a_bound_too_small(took_ns: list[int], corrupt: set[int], short_ns: int) -> None:
     challenger, responder = parties(rounds=len(took_ns))
     timed(challenger, responder, round_trip_ns=lambda n: short_ns if n in corrupt else took_ns[n], now_ns=0)
-    assert challenger.bound_ns()[0] >= min(took_ns)
+    assert challenger.third_smallest()[0] >= min(took_ns)
 
 
 @given(took_ns=st.lists(st.none() | st.integers(1, 600 * MS_NS), min_size=64, max_size=64))
@@ -187,7 +187,7 @@ def test_a_shorter_wait_never_changes_the_bound(took_ns: list[int | None]) -> No
     timed(challenger, responder, round_trip_ns=lambda n: took_ns[n], now_ns=0)
     in_time = sorted(took for took in took_ns[: challenger.sent] if took is not None and took < LONGEST_WAIT_NS)
     if len(in_time) >= ORDER:
-        assert challenger.bound_ns()[0] == in_time[ORDER - 1]
+        assert challenger.third_smallest()[0] == in_time[ORDER - 1]
     else:
         assert len(challenger.valid) == len(in_time)
 
@@ -218,7 +218,7 @@ def test_nothing_that_strangers_send_changes_what_was_measured(took_ns: list[int
         assert challenger.datagram_received(reply, address=HOME, at=at(now_ns))
     challenger.end(at=at(now_ns))
     assert challenger.valid == plain[0].valid
-    assert challenger.bound_ns() == plain[0].bound_ns()
+    assert challenger.third_smallest() == plain[0].third_smallest()
 
 
 # -- no phase hangs, and none is a weapon ------------------------------------------------------------------------
@@ -304,7 +304,7 @@ def test_driven_by_its_own_alarms_a_phase_ends_within_thirty_seconds_and_never_g
     silent = challenger.sent - len(challenger.valid) - challenger.dropped
     assert silent <= MOST_SILENT * (1 + len(challenger.valid))
     try:
-        third_ns, _ = challenger.bound_ns()
+        third_ns, _ = challenger.third_smallest()
     except Refused as error:
         assert error.faults[0].code is ErrorCode.TOO_FEW_ANSWERS  # noqa: PT017 - either outcome is right
         assert len(challenger.valid) < ORDER
@@ -329,4 +329,4 @@ def test_a_lossy_path_still_gives_a_bound_or_an_end(lost: float) -> None:
         )
         challenger.end(at=at(over_ns))
         if lost <= 0.5:
-            assert challenger.bound_ns()[0] == 5 * MS_NS
+            assert challenger.third_smallest()[0] == 5 * MS_NS

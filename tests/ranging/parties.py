@@ -14,6 +14,7 @@ from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks, admitted
 from lightbound.ranging.sessions.agent import AgentSession, AgentTrust
+from lightbound.ranging.sessions.chain import Chain
 from lightbound.ranging.sessions.draw import drawn
 from lightbound.ranging.sessions.landmark import Dice, Identity, LandmarkSession
 from lightbound.ranging.sessions.verification import LandmarkStatements, SessionStatements
@@ -220,7 +221,7 @@ def opened(
         data,
         identity=identity(landmark, errors=errors),
         verifier=VERIFIER.verifying,
-        previous=None,
+        chain=Chain(),
         dice=dice(name, landmark.key_id),
         up_since_ns=0,
         now_ns=now_ns,

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 import cbor2
 
-from lightbound.errors import ErrorCode, Fault, Malformed
+from lightbound.errors import ErrorCode, malformed
 
 Value: TypeAlias = int | bytes | str | bool | list["Value"] | tuple["Value", ...] | dict[Any, "Value"] | None
 """What can be encoded. Decoded arrays are lists; keys of maps are texts or integers."""
@@ -20,9 +20,6 @@ is asked to read garbage reads more of it."""
 
 MOST_DEPTH: Final = 8
 """Containers inside one another. The deepest statement has four."""
-
-MOST_TOLD: Final = 100
-"""Characters of a path or of what was found, in an error."""
 
 _INT_LEAST: Final = -(2**63)
 _INT_MOST: Final = 2**64 - 1
@@ -118,17 +115,3 @@ def _check(value: object, path: str) -> bool:
             ErrorCode.CBOR_MALFORMED, "an integer, string, array, map, true, false or null", kind.__name__, path
         )
     return only_texts
-
-
-def malformed(code: ErrorCode, expected: str, found: str, path: str) -> Malformed:
-    """What is wrong with a statement; `path` says where, as `session.draw.beacon`.
-
-    A path can hold a key that somebody else wrote, and what was found a library's words about it: both are cut and
-    made printable.
-    """
-    return Malformed(Fault(code=code, expected=expected, found=_told(found), column=_told(path)))
-
-
-def _told(text: str) -> str:
-    cut = text if len(text) <= MOST_TOLD else f"{text[: MOST_TOLD - 3]}..."
-    return cut if cut.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in cut)

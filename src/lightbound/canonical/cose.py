@@ -10,9 +10,9 @@ import itertools
 from dataclasses import dataclass
 from typing import Final
 
-from lightbound.canonical.cbor import MOST_BYTES, Value, decode, encode, malformed
+from lightbound.canonical.cbor import MOST_BYTES, Value, decode, encode
 from lightbound.canonical.fields import is_plain, shown
-from lightbound.errors import ErrorCode, Malformed
+from lightbound.errors import ErrorCode, Malformed, malformed
 
 ED25519: Final = -19
 """COSE algorithm `Ed25519` (RFC 9864), which unlike -8 names its curve. Another algorithm, such as ML-DSA-44, can join
@@ -52,7 +52,7 @@ class Envelope:
     """In ascending order of key id; one, of a COSE_Sign1."""
     single: bool
 
-    def signed_by(self, number: int) -> bytes:
+    def to_be_signed(self, number: int) -> bytes:
         """The bytes that a signature is over: the Sig_structure of RFC 9052, 4.4."""
         if self.single:
             return encode(["Signature1", self.body_protected, b"", self.payload])

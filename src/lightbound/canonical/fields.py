@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from lightbound.canonical.cbor import Value, decode, malformed
-from lightbound.errors import ErrorCode
+from lightbound.canonical.cbor import Value, decode
+from lightbound.errors import ErrorCode, malformed
 
 T = TypeVar("T")
 

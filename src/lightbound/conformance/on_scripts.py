@@ -13,10 +13,12 @@ from lightbound.conformance.outcomes import outcome
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.sessions.agent import AgentSession, AgentTrust
+from lightbound.ranging.sessions.chain import Chain, Linked
 from lightbound.ranging.sessions.landmark import Dice, Identity, LandmarkSession
 from lightbound.ranging.statements.binding import read_evidence
 from lightbound.ranging.statements.measurement import Stamps, Why
 from lightbound.ranging.statements.opening import Link
+from lightbound.ranging.statements.session import read_session
 from lightbound.ranging.timing.challenger import Challenger
 from lightbound.ranging.timing.responder import Responder
 
@@ -48,11 +50,16 @@ class LandmarkScript:
 
     def open(self, asked: Arguments) -> Json:
         """SESSION comes."""
+        data = asked.octets("data")
+        verifier = VerifyingKey(purpose=Purpose.VERIFIER, raw=self._verifier)
+        chain = Chain()
+        if asked.has("previous"):
+            chain.newest = self._newest(asked.inside("previous"), read_session(data, verifier).agent)
         self._session, opened = LandmarkSession.opened(
-            asked.octets("data"),
+            data,
             identity=self._identity,
-            verifier=VerifyingKey(purpose=Purpose.VERIFIER, raw=self._verifier),
-            previous=self._newest(asked, "previous", agent=b""),
+            verifier=verifier,
+            chain=chain,
             dice=self._dice,
             up_since_ns=asked.integer("up_since_ns"),
             now_ns=asked.integer("now_ns"),
@@ -98,22 +105,22 @@ class LandmarkScript:
     def measure(self, asked: Arguments) -> Json:
         """MEASUREMENT is asked for."""
         session = self._begun()
-        newest = self._newest(asked, "newest", agent=session.link.agent)
-        return {"measurement": session.measure(newest=newest).hex()}
+        if asked.has("newest"):
+            session.chain.newest = self._newest(asked.inside("newest"), session.session.agent)
+        return {"measurement": session.measure().hex()}
 
     def abort(self, asked: Arguments) -> Json:
         """The session is given up."""
         session, why = self._begun(), Why(asked.text("why"))
-        newest = self._newest(asked, "newest", agent=session.link.agent)
-        return {"abort": session.abort(why, now_ns=asked.integer("now_ns"), newest=newest).hex()}
+        if asked.has("newest"):
+            session.chain.newest = self._newest(asked.inside("newest"), session.session.agent)
+        return {"abort": session.abort(why, now_ns=asked.integer("now_ns")).hex()}
 
-    def _newest(self, asked: Arguments, name: str, *, agent: bytes) -> tuple[Link, bytes] | None:
-        """The newest statement about the agent, where one is given that is not of this session."""
-        if not asked.has(name):
-            return None
-        last = asked.inside(name)
-        link = Link(landmark=self._identity.key.key_id, agent=agent, seq=last.integer("seq"), prev=None)
-        return link, last.octets("digest")
+    def _newest(self, said: Arguments, agent: VerifyingKey) -> Linked:
+        """The newest statement about the agent, made in another session."""
+        landmark = self._identity.key.key_id
+        link = Link(landmark=landmark, agent=agent.key_id, seq=said.integer("seq"), prev=None)
+        return Linked(link=link, digest=said.octets("digest"))
 
     def _begun(self) -> LandmarkSession:
         if self._session is None:

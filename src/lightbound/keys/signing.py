@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lightbound.canonical import cose
 from lightbound.canonical.cose import Envelope, Signature
-from lightbound.errors import ErrorCode, Fault, Refused
+from lightbound.errors import ErrorCode, refused
 from lightbound.keys.ed25519 import SIGNATURE_BYTES, SigningKey, VerifyingKey
 
 
@@ -20,7 +20,7 @@ def sign(kind: str, payload: bytes, key: SigningKey) -> bytes:
     protected = cose.sign1_headers(kind, key.key_id, key.purpose)
     unsigned = Signature(key_id=key.key_id, purpose=key.purpose, protected=protected, signature=b"")
     envelope = Envelope(kind=kind, body_protected=protected, payload=payload, signatures=(unsigned,), single=True)
-    return cose.write(replace(envelope, signatures=(replace(unsigned, signature=key.sign(envelope.signed_by(0))),)))
+    return cose.write(replace(envelope, signatures=(replace(unsigned, signature=key.sign(envelope.to_be_signed(0))),)))
 
 
 def cosign(kind: str, payload: bytes, keys: Sequence[SigningKey]) -> bytes:
@@ -41,7 +41,7 @@ def cosign(kind: str, payload: bytes, keys: Sequence[SigningKey]) -> bytes:
         ),
         single=False,
     )
-    signed = [key.sign(envelope.signed_by(number)) for number, key in enumerate(ordered)]
+    signed = [key.sign(envelope.to_be_signed(number)) for number, key in enumerate(ordered)]
     signatures = zip(envelope.signatures, signed, strict=True)
     return cose.write(replace(envelope, signatures=tuple(replace(one, signature=made) for one, made in signatures)))
 
@@ -116,10 +116,5 @@ def check_signature(envelope: Envelope, number: int, key: VerifyingKey) -> None:
         raise refused(ErrorCode.WRONG_KEY, f"key {key.key_id.hex()}", signature.key_id.hex(), envelope.kind)
     if signature.purpose != key.purpose:
         raise refused(ErrorCode.WRONG_KEY, f"purpose {key.purpose}", signature.purpose, envelope.kind)
-    if not key.verifies(signature.signature, envelope.signed_by(number)):
+    if not key.verifies(signature.signature, envelope.to_be_signed(number)):
         raise refused(ErrorCode.SIGNATURE_INVALID, f"the signature of {key.key_id.hex()}", "another", envelope.kind)
-
-
-def refused(code: ErrorCode, expected: str, found: str, where: str) -> Refused:
-    """Why a well-formed statement is not believed; `where` says which statement or field."""
-    return Refused(Fault(code=code, expected=expected, found=found, column=where))

@@ -5,19 +5,19 @@ that a session leaves behind goes through `verified_session`, as it would at a s
 refuse has its measurements believed. The same scenario and seed give the same bytes.
 """
 
+import copy
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from lightbound.errors import ErrorCode, LightboundError
+from lightbound.errors import LightboundError
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
-from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.agent import AgentSession
-from lightbound.ranging.sessions.chain import Linked
+from lightbound.ranging.sessions.chain import Chain, Linked
 from lightbound.ranging.sessions.draw import drawn
-from lightbound.ranging.sessions.landmark import Dice, LandmarkSession
+from lightbound.ranging.sessions.landmark import Dice, LandmarkSession, State
 from lightbound.ranging.sessions.verification import (
     LandmarkStatements,
     SessionStatements,
@@ -26,7 +26,6 @@ from lightbound.ranging.sessions.verification import (
 )
 from lightbound.ranging.statements.binding import Evidence, write_bind
 from lightbound.ranging.statements.measurement import Why, read_measurement, write_measurement
-from lightbound.ranging.statements.opening import Link
 from lightbound.ranging.statements.session import Draw, Session, chips_root, write_session
 from lightbound.sim import tampering
 from lightbound.sim.clocks import clocks_of
@@ -42,6 +41,11 @@ EVERY_NS: Final = 600_000_000_000
 
 VALID_NS: Final = 300_000_000_000
 
+CONTRIB_NS, BIND_NS = 1_000_000, 3_000_000_000
+"""When these arrive, since SESSION was issued. What follows the timed phase takes so long each:"""
+
+STEP_NS: Final = 1_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRun:
@@ -53,8 +57,6 @@ class SessionRun:
     statements: SessionStatements | None
     """None if the agent could not even bind itself."""
     result: VerifiedSession | LightboundError
-    refusals: tuple[tuple[str, LightboundError], ...]
-    """What the parties themselves refused on the way, and who did."""
     trace: Trace
 
 
@@ -68,7 +70,7 @@ class PacketEngine:
     tracing: bool = False
     shown: dict[tuple[bytes, bytes], list[Linked]] = field(default_factory=lambda: defaultdict(list))
     """What anybody was shown of each landmark's sequence about each agent."""
-    _links: dict[tuple[bytes, bytes], tuple[Link, bytes]] = field(default_factory=dict)
+    _chains: dict[tuple[bytes, bytes], Chain] = field(default_factory=dict)
     _packets: deque[bytes] = field(default_factory=lambda: deque(maxlen=tampering.KEPT))
     _replies: deque[bytes] = field(default_factory=lambda: deque(maxlen=tampering.KEPT))
 
@@ -81,16 +83,13 @@ class PacketEngine:
         """One session, whole."""
         return _OneSession(engine=self, number=number).run()
 
-    def log(self, link: Link, data: bytes, *, is_shown: bool = True) -> None:
-        """Take a statement into its landmark's sequence, and show it to the world or not."""
-        key = (link.landmark, link.agent)
-        self._links[key] = (link, digest(data))
-        if is_shown:
-            self.shown[key].append(Linked(link=link, digest=digest(data)))
+    def show(self, said: Linked) -> None:
+        """Show the world a statement of a sequence."""
+        self.shown[said.link.landmark, said.link.agent].append(said)
 
-    def newest(self, landmark: bytes, agent: bytes) -> tuple[Link, bytes] | None:
-        """The newest link of a sequence, and its statement's digest."""
-        return self._links.get((landmark, agent))
+    def chain(self, landmark: bytes, agent: bytes) -> Chain:
+        """What a landmark has said about an agent so far."""
+        return self._chains.setdefault((landmark, agent), Chain())
 
     def memory(self) -> tuple[deque[bytes], deque[bytes]]:
         """Packets and replies of earlier sessions, that cheats kept."""
@@ -108,7 +107,6 @@ class _OneSession:
         self.dice = rolls(engine.seed, "session", number)
         self.issued_ns = BEGINNING_NS + number * EVERY_NS
         self.trace = Trace(is_on=engine.tracing)
-        self.refusals: list[tuple[str, LightboundError]] = []
         self.statements: dict[bytes, LandmarkStatements] = {}
         self.sid = octets(engine.seed, "sid", number, length=16)
 
@@ -174,7 +172,7 @@ class _OneSession:
             expiry_ns=self.issued_ns + VALID_NS,
             commitments={"site": self._octets("site")},
         )
-        self._note(0, "verifier", "agent", "SESSION", f"{len(landmarks)} landmarks")
+        self.trace.note(self.issued_ns, "verifier", "agent", "SESSION", f"{len(landmarks)} landmarks")
         return write_session(said, self.world.verifier)
 
     def _agent(self, session: bytes, face: int) -> AgentSession:
@@ -195,14 +193,14 @@ class _OneSession:
             landmark = self.world.landmarks[index]
             asked = self.engine.conduct.answers[self.agent_number, index]
             if not asked and landmark.kind is not LandmarkKind.NEVER_CLOSING:
-                self._note(2_000_000, landmark.stated.name, "agent", "CONTRIB", "never came")
+                self.trace.note(self.issued_ns + CONTRIB_NS, landmark.stated.name, "agent", "CONTRIB", "never came")
                 continue
             name = landmark.stated.name
-            at_landmark, opened = LandmarkSession.opened(
+            at_landmark, _ = LandmarkSession.opened(
                 session,
                 identity=landmark.identity,
                 verifier=self.world.verifier.verifying,
-                previous=self.engine.newest(landmark_id, self.agent.enrolment.key_id),
+                chain=self.engine.chain(landmark_id, self.agent.enrolment.key_id),
                 dice=Dice(
                     random=self._octets("random", name),
                     x_seed=self._octets("landmark x", name),
@@ -213,25 +211,25 @@ class _OneSession:
                 up_since_ns=BEGINNING_NS,
                 now_ns=self.issued_ns,
             )
-            self._log(landmark, at_landmark, opened)
+            self._show(at_landmark)
             for agent in agents:
                 agent.contribution(landmark_id, at_landmark.contrib, now_ns=self.issued_ns)
             self.statements[landmark_id] = LandmarkStatements(contrib=at_landmark.contrib)
-            self._note(1_000_000, name, "agent", "CONTRIB", "taken")
+            self.trace.note(self.issued_ns + CONTRIB_NS, name, "agent", "CONTRIB", "taken")
             taken[index] = at_landmark
         return taken
 
     def _timed(self, index: int, at_landmark: LandmarkSession, agent: AgentSession, bind: bytes) -> None:
         """BIND, the timed phase, CLOSE, ACK and MEASUREMENT of one landmark."""
         landmark = self.world.landmarks[index]
-        name, began_ns = landmark.stated.name, self.issued_ns + 3_000_000_000
+        name, began_ns = landmark.stated.name, self.issued_ns + BIND_NS
         try:
             at_landmark.bind(bind, now_ns=began_ns)
         except LightboundError as error:
-            self._refused(name, "BIND", error)
-            self._log(landmark, at_landmark, at_landmark.abort(Why.NO_BIND, now_ns=began_ns), aborts=True)
+            self._refused(began_ns, name, "BIND", error)
+            self._aborted(began_ns, landmark, at_landmark.abort(Why.NO_BIND, now_ns=began_ns), at_landmark)
             return
-        self._note(3_000_000_000, "agent", name, "BIND", "taken")
+        self.trace.note(began_ns, "agent", name, "BIND", "taken")
         challenger = at_landmark.challenger
         if challenger is None:
             raise TypeError(name)
@@ -245,7 +243,7 @@ class _OneSession:
         elif self.cheats.agents is AgentKind.REPLAYING:
             answers = tampering.replaying(responder, replies)
         model = self.world.scenario.paths
-        timed_phase(
+        ended_ns = timed_phase(
             challenger,
             ready=responder.ready,
             answers=answers,
@@ -269,45 +267,40 @@ class _OneSession:
             trace=self.trace,
             landmark=name,
         )
-        self._closed(landmark, at_landmark, agent)
+        self._closed(ended_ns, landmark, at_landmark, agent)
 
-    def _closed(self, landmark: WorldLandmark, at_landmark: LandmarkSession, agent: AgentSession) -> None:
-        name, now_ns = landmark.stated.name, self.issued_ns + 60_000_000_000
-        try:
-            close = at_landmark.close()
-        except LightboundError as error:
-            self._refused(name, "CLOSE", error)
-            sent = at_landmark.challenger is not None and at_landmark.challenger.sent > 0
-            why = Why.TOO_FEW_ANSWERS if sent else Why.NO_READY
-            if error.faults[0].code is ErrorCode.CLOCK_DISAGREES:
-                why = Why.CLOCK
-            abort = at_landmark.abort(why, now_ns=now_ns)
-            self._log(landmark, at_landmark, abort, aborts=True)
+    def _closed(
+        self, ended_ns: int, landmark: WorldLandmark, at_landmark: LandmarkSession, agent: AgentSession
+    ) -> None:
+        """CLOSE, ACK and MEASUREMENT, or the ABORT that says why there is none."""
+        name = landmark.stated.name
+        close = at_landmark.conclude(now_ns=ended_ns)
+        if at_landmark.state is State.ABORTED:
+            self._aborted(ended_ns, landmark, close, at_landmark)
             return
         if landmark.kind is LandmarkKind.NEVER_CLOSING:
-            self._note(60_000_000_000, name, "agent", "CLOSE", "never came")
+            self.trace.note(ended_ns, name, "agent", "CLOSE", "never came")
             return
-        self._note(60_000_000_000, name, "agent", "CLOSE", "taken")
+        self.trace.note(ended_ns, name, "agent", "CLOSE", "taken")
         ack: bytes | None = None
         if self.cheats.agents is not AgentKind.UNACKNOWLEDGING:
             try:
                 ack = agent.close(landmark.id, close)
                 at_landmark.acknowledge(ack)
-                self._note(61_000_000_000, "agent", name, "ACK", "taken")
+                self.trace.note(ended_ns + STEP_NS, "agent", name, "ACK", "taken")
             except LightboundError as error:
-                self._refused(name, "ACK", error)
-        before = (at_landmark.link, at_landmark.link_digest, at_landmark.state)
+                self._refused(ended_ns + STEP_NS, name, "ACK", error)
+        twin = copy.copy(at_landmark)
+        twin.chain = copy.copy(at_landmark.chain)
         measurement = at_landmark.measure()
-        self._log(landmark, at_landmark, measurement)
+        self._show(at_landmark)
         self.statements[landmark.id] = replace(
             self.statements[landmark.id], close=close, ack=ack, measurement=measurement
         )
-        self._note(62_000_000_000, name, "verifier", "MEASUREMENT", "noted")
+        self.trace.note(ended_ns + 2 * STEP_NS, name, "verifier", "MEASUREMENT", "noted")
         if landmark.kind is LandmarkKind.FORKING:
-            at_landmark.link, at_landmark.link_digest, at_landmark.state = before
-            other = at_landmark.abort(Why.STOPPED, now_ns=now_ns)
-            key = (landmark.id, self.agent.enrolment.key_id)
-            self.engine.shown[key].append(Linked(link=at_landmark.link, digest=digest(other)))
+            twin.abort(Why.STOPPED, now_ns=ended_ns)
+            self._show(twin)
 
     def _presented(self) -> dict[bytes, LandmarkStatements]:
         """What the verifier shows of what it has."""
@@ -333,19 +326,20 @@ class _OneSession:
                 pass
         return shown
 
-    def _log(self, landmark: WorldLandmark, at_landmark: LandmarkSession, data: bytes, *, aborts: bool = False) -> None:
+    def _show(self, at_landmark: LandmarkSession) -> None:
+        """Show the newest statement of a landmark, unless the verifier hides it."""
         hidden = self.cheats.verifier is VerifierKind.DROPPING and bool(self.dice.integers(2))
-        self.engine.log(at_landmark.link, data, is_shown=not hidden)
-        if aborts:
-            self.statements[landmark.id] = replace(self.statements[landmark.id], abort=data)
-            self._note(60_000_000_000, landmark.stated.name, "verifier", "ABORT", "noted")
+        newest = at_landmark.chain.newest
+        if newest is not None and not hidden:
+            self.engine.show(newest)
 
-    def _refused(self, who: str, what: str, error: LightboundError) -> None:
-        self.refusals.append((who, error))
-        self._note(60_000_000_000, who, "agent", what, f"refused: {error.faults[0].code}")
+    def _aborted(self, at_ns: int, landmark: WorldLandmark, abort: bytes, at_landmark: LandmarkSession) -> None:
+        self._show(at_landmark)
+        self.statements[landmark.id] = replace(self.statements[landmark.id], abort=abort)
+        self.trace.note(at_ns, landmark.stated.name, "verifier", "ABORT", "noted")
 
-    def _note(self, at_ns: int, sender: str, receiver: str, what: str, outcome: str) -> None:
-        self.trace.note(self.issued_ns + at_ns, sender, receiver, what, outcome)
+    def _refused(self, at_ns: int, who: str, what: str, error: LightboundError) -> None:
+        self.trace.note(at_ns, "agent", who, what, f"refused: {error.faults[0].code}")
 
     def _ended(self, statements: SessionStatements | None, result: VerifiedSession | LightboundError) -> SessionRun:
         return SessionRun(
@@ -354,7 +348,6 @@ class _OneSession:
             sid=self.sid,
             statements=statements,
             result=result,
-            refusals=tuple(self.refusals),
             trace=self.trace,
         )
 

@@ -151,8 +151,10 @@ class _Phase:
         return True
 
     def _at_agent(self, data: bytes) -> None:
-        self.ready_at_ns = self.now_ns + READY_AGAIN_NS
         replies = self.answers(data, self.now_ns)
+        if replies:
+            # What is no challenge does not keep the agent from saying READY again.
+            self.ready_at_ns = self.now_ns + READY_AGAIN_NS
         if self.trace.is_on:
             outcome = "answered" if replies else "ignored"
             self.trace.note(self.now_ns, self.landmark, AGENT, _name(data), outcome)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lightbound.canonical import cose
-from lightbound.errors import ErrorCode, LightboundError
+from lightbound.errors import ErrorCode, LightboundError, refused
 from lightbound.keys.ed25519 import VerifyingKey
-from lightbound.keys.signing import digest, refused
+from lightbound.keys.signing import digest
 from lightbound.ranging.readings import Landmark
 from lightbound.ranging.statements.admission import (
     Axis,

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from lightbound.errors import ErrorCode
+from lightbound.errors import ErrorCode, refused
 from lightbound.keys.agreement import AgreementKey
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
-from lightbound.keys.signing import digest, refused
+from lightbound.keys.signing import digest
 from lightbound.ranging.statements.binding import Bind, Contribution, Evidence, write_bind
 from lightbound.ranging.statements.closing import Ack, read_close, transcript, write_ack
 from lightbound.ranging.statements.opening import Contrib, read_contrib

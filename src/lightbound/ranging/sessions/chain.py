@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lightbound.keys.signing import digest
 from lightbound.ranging.statements.opening import Link
 
 
@@ -18,6 +19,29 @@ class Linked:
 
     link: Link
     digest: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class Chain:
+    """The newest statement of one landmark about one agent, shared by all their sessions, so that none forks it.
+
+    Whoever owns the landmark has one for each agent, and keeps it across restarts.
+    """
+
+    newest: Linked | None = None
+
+    def following(self, landmark: bytes, agent: bytes) -> Link:
+        """The link of the statement that this landmark is to make now; ids of its key and of the enrolment key."""
+        if self.newest is None:
+            return Link(landmark=landmark, agent=agent, seq=0, prev=None)
+        last = self.newest.link
+        if (last.landmark, last.agent) != (landmark, agent):
+            raise ValueError("the sequence is of another landmark, or about another agent")
+        return Link(landmark=landmark, agent=agent, seq=last.seq + 1, prev=self.newest.digest)
+
+    def add(self, link: Link, data: bytes) -> None:
+        """The statement of this link has been made. To be stored with it, before it is given out."""
+        self.newest = Linked(link=link, digest=digest(data))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,11 @@ from enum import StrEnum, auto
 from typing import Final
 
 from lightbound.canonical.commitments import Disclosure
-from lightbound.errors import ErrorCode
+from lightbound.errors import ErrorCode, refused
 from lightbound.keys.agreement import AgreementKey
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
-from lightbound.keys.signing import digest, refused
+from lightbound.keys.signing import digest
+from lightbound.ranging.sessions.chain import Chain
 from lightbound.ranging.statements.binding import Bind, Contribution, check_parties, read_bind
 from lightbound.ranging.statements.closing import Close, read_ack, transcript, write_close
 from lightbound.ranging.statements.kinds import VERSION
@@ -111,13 +112,12 @@ class LandmarkSession:
     state: State = State.OPENED
     challenger: Challenger | None = None
     """There from BIND on; whoever owns the sockets drives it, and calls `close` when it is over."""
-    link: Link
-    """Of the last statement logged."""
-    link_digest: bytes
+    chain: Chain
+    """Of all that this landmark says about the agent, shared with other sessions of the same agent."""
     _bind_by_ns: int
     _x: AgreementKey = field(repr=False)
     _dice: Dice = field(repr=False)
-    _bound_ns: int = 0
+    _bind_at_ns: int = 0
     _bind: Bind | None = None
     _bind_digest: bytes = b""
     _close: bytes = b""
@@ -131,15 +131,15 @@ class LandmarkSession:
         *,
         identity: Identity,
         verifier: VerifyingKey,
-        previous: tuple[Link, bytes] | None,
+        chain: Chain,
         dice: Dice,
         up_since_ns: int,
         now_ns: int,
     ) -> tuple["LandmarkSession", bytes]:
         """A session that a verifier asks for, and its OPEN, to be stored before `contrib` is given out.
 
-        `previous` is the newest link about this agent and the digest of its statement; None if there is none. That the
-        sid has not been opened before is for the caller to know.
+        `chain` is the one about this agent, and grows by the OPEN. That the sid has not been opened before is for the
+        caller to know.
 
         Raises:
             Malformed, Refused: not a SESSION of this verifier that names this landmark and is valid now.
@@ -157,12 +157,7 @@ class LandmarkSession:
                 ErrorCode.NOT_VALID_THEN, "a session issued since the landmark came up", "an older one", "session"
             )
         session_digest = digest(data)
-        link = Link(
-            landmark=key.key_id,
-            agent=session.agent.key_id,
-            seq=0 if previous is None else previous[0].seq + 1,
-            prev=None if previous is None else previous[1],
-        )
+        link = chain.following(key.key_id, session.agent.key_id)
         opened = write_open(Open(link=link, sid=session.sid, session=session_digest, at_ns=now_ns), key)
         x = AgreementKey.of_seed(dice.x_seed)
         contrib = Contrib(
@@ -181,12 +176,12 @@ class LandmarkSession:
             session=session,
             session_digest=session_digest,
             contrib=write_contrib(contrib, key),
-            link=link,
-            link_digest=digest(opened),
+            chain=chain,
             _bind_by_ns=bind_by_ns,
             _x=x,
             _dice=dice,
         )
+        chain.add(link, opened)
         return made, opened
 
     def bind(self, data: bytes, *, now_ns: int) -> None:
@@ -210,7 +205,7 @@ class LandmarkSession:
             self._x.agree(bind.x), sid=self.session.sid, landmark=self.identity.key.key_id, bind=bind_digest
         )
         self.challenger = Challenger.begin(keys, cookie=self._dice.cookie, errors=self.identity.errors)
-        self._bind, self._bind_digest, self._bound_ns, self.state = bind, bind_digest, now_ns, state
+        self._bind, self._bind_digest, self._bind_at_ns, self.state = bind, bind_digest, now_ns, state
 
     def close(self) -> bytes:
         """CLOSE, once the timed phase is over.
@@ -220,7 +215,7 @@ class LandmarkSession:
         """
         state = self._move("close")
         challenger = self._challenger()
-        challenger.bound_ns()
+        challenger.third_smallest()
         answers = [one.answer for one in challenger.valid]
         found = transcript(self.session.sid, self.identity.key.key_id, self._bind_digest, answers)
         close = Close(
@@ -235,6 +230,21 @@ class LandmarkSession:
         data = write_close(close, self.identity.key)
         self._close, self._transcript, self.state = data, found, state
         return data
+
+    def conclude(self, *, now_ns: int) -> bytes:
+        """What follows from a timed phase that is over: CLOSE if it gave a bound, and the ABORT that says why if not.
+
+        Raises:
+            Refused: no phase has ended.
+        """
+        challenger = self._challenger()
+        if not challenger.sent:
+            return self.abort(Why.NO_READY, now_ns=now_ns)
+        if len(challenger.valid) < ORDER:
+            return self.abort(Why.TOO_FEW_ANSWERS, now_ns=now_ns)
+        if not challenger.clocks_agree:
+            return self.abort(Why.CLOCK, now_ns=now_ns)
+        return self.close()
 
     def acknowledge(self, data: bytes) -> None:
         """Take ACK.
@@ -254,23 +264,20 @@ class LandmarkSession:
             raise refused(ErrorCode.TRANSCRIPT_DIFFERS, "the transcript of CLOSE", "another", "ack.transcript")
         self._ack, self.state = digest(data), state
 
-    def measure(self, *, newest: tuple[Link, bytes] | None = None) -> bytes:
-        """MEASUREMENT, with ACK or without. It is to be stored before it is given out, and `link` with it.
-
-        `newest` is the newest link about this agent and its digest, if another session has added to the sequence since
-        this one's last statement.
+    def measure(self) -> bytes:
+        """MEASUREMENT, with ACK or without. It is to be stored before it is given out, and `chain` with it.
 
         Raises:
             Refused: the session is not closed, or gave no bound.
         """
         state = self._move("measure")
         challenger = self._challenger()
-        third_ns, error_ns = challenger.bound_ns()
+        third_ns, error_ns = challenger.third_smallest()
         began, ended = challenger.began, challenger.ended
         if began is None or ended is None:
             raise refused(ErrorCode.OUT_OF_ORDER, "a phase that ended", "one that did not", "measurement")
         times = sorted(one.round_trip_ns for one in challenger.valid)
-        link = self._next_link(newest)
+        link = self.chain.following(self.identity.key.key_id, self.session.agent.key_id)
         said = Measurement(
             link=link,
             sid=self.session.sid,
@@ -297,14 +304,14 @@ class LandmarkSession:
         )
         return self._logged(write_measurement(said, self.identity.key), link, state)
 
-    def abort(self, why: Why, *, now_ns: int, newest: tuple[Link, bytes] | None = None) -> bytes:
-        """ABORT: nothing is concluded. To be stored before it is given out, as MEASUREMENT is; `newest` as there.
+    def abort(self, why: Why, *, now_ns: int) -> bytes:
+        """ABORT: nothing is concluded. To be stored before it is given out, as MEASUREMENT is.
 
         Raises:
             Refused: the session has ended already.
         """
         state = self._move("abort")
-        link = self._next_link(newest)
+        link = self.chain.following(self.identity.key.key_id, self.session.agent.key_id)
         said = Abort(
             link=link,
             sid=self.session.sid,
@@ -325,13 +332,13 @@ class LandmarkSession:
             case State.OPENED:
                 return self._bind_by_ns
             case State.BOUND if self.challenger is not None and self.challenger.phase is Phase.WAITING:
-                return self._bound_ns + READY_WITHIN_NS
+                return self._bind_at_ns + READY_WITHIN_NS
             case State.CLOSED if self.challenger is not None and self.challenger.ended is not None:
                 return self.challenger.ended.utc_ns + ACK_WITHIN_NS
             case _:
                 return None
 
-    def gave_up(self, *, now_ns: int, newest: tuple[Link, bytes] | None = None) -> bytes | None:
+    def gave_up(self, *, now_ns: int) -> bytes | None:
         """What ends the session because the agent has kept it waiting too long, to be logged; None if it has not.
 
         A session without BIND or READY ends with ABORT, one without ACK with a MEASUREMENT that says so.
@@ -340,9 +347,9 @@ class LandmarkSession:
         if wake_ns is None or now_ns <= wake_ns:
             return None
         if self.state is State.CLOSED:
-            return self.measure(newest=newest)
+            return self.measure()
         why = Why.NO_BIND if self.state is State.OPENED else Why.NO_READY
-        return self.abort(why, now_ns=now_ns, newest=newest)
+        return self.abort(why, now_ns=now_ns)
 
     def address(self) -> Disclosure:
         """The private field of MEASUREMENT: where the answers came from, as text, with its salt."""
@@ -350,14 +357,9 @@ class LandmarkSession:
         return Disclosure(field="address", salt=self._dice.address_salt, value=seen)
 
     def _logged(self, data: bytes, link: Link, state: State) -> bytes:
-        self.link, self.link_digest, self.state = link, digest(data), state
+        self.chain.add(link, data)
+        self.state = state
         return data
-
-    def _next_link(self, newest: tuple[Link, bytes] | None) -> Link:
-        link, link_digest = newest or (self.link, self.link_digest)
-        if (link.landmark, link.agent) != (self.link.landmark, self.link.agent) or link.seq < self.link.seq:
-            raise ValueError("the newest link is not of this sequence, or older than this session's own")
-        return Link(landmark=link.landmark, agent=link.agent, seq=link.seq + 1, prev=link_digest)
 
     def _move(self, event: str) -> State:
         to = MOVES.get((self.state, event))

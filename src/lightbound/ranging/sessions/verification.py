@@ -11,9 +11,9 @@ from typing import Final
 
 from lightbound.canonical.cbor import Value
 from lightbound.canonical.commitments import Disclosure, disclosed
-from lightbound.errors import ErrorCode, LightboundError
+from lightbound.errors import ErrorCode, LightboundError, refused
 from lightbound.keys.ed25519 import VerifyingKey
-from lightbound.keys.signing import digest, refused
+from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.admitted import Admitted, AdmittedLandmarks
 from lightbound.ranging.sessions.draw import drawn
 from lightbound.ranging.statements.binding import Bind, Contribution, Evidence, check_parties, read_bind, read_evidence

@@ -10,13 +10,13 @@ from enum import StrEnum
 from typing import Final
 
 from lightbound.canonical import cose
-from lightbound.canonical.cbor import Value, encode, malformed
+from lightbound.canonical.cbor import Value, encode
 from lightbound.canonical.fields import Fields, octets, shown
-from lightbound.errors import ErrorCode
+from lightbound.errors import ErrorCode, malformed, refused
 from lightbound.geo.earth import Position
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
-from lightbound.keys.signing import cosign, opened_by_enough, refused
+from lightbound.keys.signing import cosign, opened_by_enough
 from lightbound.ranging.statements.kinds import Kind, believed, signed
 
 E7: Final = 10_000_000

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from lightbound.canonical import cose
-from lightbound.canonical.cbor import Value, decode, encode, malformed
+from lightbound.canonical.cbor import Value, decode, encode
 from lightbound.canonical.fields import Fields, octets, shown
-from lightbound.errors import ErrorCode
+from lightbound.errors import ErrorCode, malformed, refused
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
-from lightbound.keys.signing import cosign, opened_by_all, refused
+from lightbound.keys.signing import cosign, opened_by_all
 from lightbound.ranging.statements.kinds import LANDMARK_ID_BYTES, Kind
 from lightbound.ranging.statements.session import MOST_CHIPS, MOST_LANDMARKS, Session
 from lightbound.tlog import merkle

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lightbound.canonical.cbor import Value, encode, malformed
+from lightbound.canonical.cbor import Value, encode
 from lightbound.canonical.fields import Fields, integer
-from lightbound.errors import ErrorCode
+from lightbound.errors import ErrorCode, malformed
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.ranging.statements.kinds import LANDMARK_ID_BYTES, Kind, believed, signed
 

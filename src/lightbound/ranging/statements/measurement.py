@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from lightbound.canonical.cbor import Value, encode, malformed
+from lightbound.canonical.cbor import Value, encode
 from lightbound.canonical.fields import Fields, integer
-from lightbound.errors import ErrorCode
+from lightbound.errors import ErrorCode, malformed, refused
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
-from lightbound.keys.signing import refused
 from lightbound.ranging.statements.closing import MOST_ROUNDS
 from lightbound.ranging.statements.kinds import Kind, believed, signed
 from lightbound.ranging.statements.opening import Link, link_fields, read_link

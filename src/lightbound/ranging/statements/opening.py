@@ -5,9 +5,9 @@ OPEN is logged before CONTRIB is given out, so that a session that was begun and
 
 from dataclasses import dataclass
 
-from lightbound.canonical.cbor import Value, encode, malformed
+from lightbound.canonical.cbor import Value, encode
 from lightbound.canonical.fields import Fields
-from lightbound.errors import ErrorCode
+from lightbound.errors import ErrorCode, malformed
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.ranging.statements.kinds import LANDMARK_ID_BYTES, VERSION, Kind, believed, signed
 

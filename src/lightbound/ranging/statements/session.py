@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lightbound.canonical.cbor import Value, encode, malformed
+from lightbound.canonical.cbor import Value, encode
 from lightbound.canonical.fields import Fields, integer, octets
-from lightbound.errors import ErrorCode
+from lightbound.errors import ErrorCode, malformed, refused
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
-from lightbound.keys.signing import refused
 from lightbound.ranging.statements.kinds import LANDMARK_ID_BYTES, VERSION, Kind, believed, signed
 from lightbound.tlog import merkle
 

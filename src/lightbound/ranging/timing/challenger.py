@@ -8,10 +8,9 @@ of the timer that can be checked without a socket is checked here.
 import hmac
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
-from lightbound.errors import ErrorCode, Malformed
-from lightbound.keys.signing import refused
+from lightbound.errors import ErrorCode, Malformed, refused
 from lightbound.ranging.statements.closing import MOST_ROUNDS, Answer
 from lightbound.ranging.statements.measurement import ORDER
 from lightbound.ranging.timing.clocks import ClockErrors, Instant
@@ -54,6 +53,13 @@ class Round:
 
     answer: Answer
     round_trip_ns: int
+
+
+class ThirdSmallest(NamedTuple):
+    """The third smallest round trip, and by how much it can have been measured too small; the bound is their sum."""
+
+    round_trip_ns: int
+    clock_error_ns: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -190,21 +196,30 @@ class Challenger:
         if self.phase is not Phase.ENDED:
             self.phase, self._ended, self._nonce = Phase.ENDED, at, None
 
-    def bound_ns(self) -> tuple[int, int]:
-        """The third smallest round trip, and its clock error.
+    @property
+    def clocks_agree(self) -> bool:
+        """Whether the clock outside the machine tells the same duration of the phase; False while it has not ended."""
+        return (
+            self._began is not None
+            and self._ended is not None
+            and self.errors.agree_on_session(self._began, self._ended)
+        )
+
+    def third_smallest(self) -> ThirdSmallest:
+        """What the bound follows from.
 
         Raises:
             Refused: not ended, fewer than three answers, or the clock outside the machine tells another duration.
         """
         if self.phase is not Phase.ENDED:
             raise refused(ErrorCode.OUT_OF_ORDER, "a phase that ended", "one that did not", "challenger")
-        if len(self.valid) < ORDER or self._began is None or self._ended is None:
+        if len(self.valid) < ORDER:
             raise refused(ErrorCode.TOO_FEW_ANSWERS, f"{ORDER} answers", f"{len(self.valid)}", "challenger")
-        if not self.errors.agree_on_session(self._began, self._ended):
+        if not self.clocks_agree:
             expected = f"clocks that agree within {self.errors.session_ns} ns over a session"
             raise refused(ErrorCode.CLOCK_DISAGREES, expected, "others", "challenger")
-        third = self._smallest[ORDER - 1]
-        return third, self.errors.of_round_ns(third)
+        third_ns = self._smallest[ORDER - 1]
+        return ThirdSmallest(round_trip_ns=third_ns, clock_error_ns=self.errors.of_round_ns(third_ns))
 
     def _ready(self, cookie: bytes, address: str, at: Instant) -> bool:
         is_full = len(self._waiting) >= MOST_WAITING or address in self._waiting

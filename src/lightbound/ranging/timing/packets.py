@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from lightbound.canonical.cbor import encode, malformed
-from lightbound.errors import ErrorCode, Malformed
+from lightbound.canonical.cbor import encode
+from lightbound.errors import ErrorCode, Malformed, malformed
 from lightbound.keys.agreement import derived_key
 
 PACKET_BYTES: Final = 64
