@@ -163,7 +163,8 @@ class _Phase:
 
     def _say_ready(self) -> None:
         self.ready_sent += 1
-        self.ready_at_ns = self.now_ns + READY_AGAIN_NS if self.ready_sent < MOST_READY else self.give_up_ns
+        # After the last one, never again: the landmark gives up before that.
+        self.ready_at_ns = self.now_ns + READY_AGAIN_NS if self.ready_sent < MOST_READY else self.give_up_ns + 1
         self._send(self.ready(), to_landmark=True)
 
     def _send(self, data: bytes, *, to_landmark: bool, later_ns: int = 0) -> None:
