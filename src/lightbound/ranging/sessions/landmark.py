@@ -235,9 +235,12 @@ class LandmarkSession:
         """What follows from a timed phase that is over: CLOSE if it gave a bound, and the ABORT that says why if not.
 
         Raises:
-            Refused: no phase has ended.
+            Refused: no phase has ended, or it was concluded before. Nothing is aborted then.
         """
+        self._move("close")
         challenger = self._challenger()
+        if challenger.phase is not Phase.ENDED:
+            raise refused(ErrorCode.OUT_OF_ORDER, "a phase that ended", "one that did not", "close")
         if not challenger.sent:
             return self.abort(Why.NO_READY, now_ns=now_ns)
         if len(challenger.valid) < ORDER:
