@@ -291,6 +291,67 @@ def test_a_session_with_too_few_answers_is_not_closed_and_can_be_aborted() -> No
     assert (said.sid, said.session, said.at_ns) == (SESSION.sid, digest(DATA), NOW_NS + 5)
 
 
+def test_nothing_is_concluded_from_a_phase_that_has_not_ended() -> None:
+    """Not even that it came to nothing: it may still come to something."""
+    story = brought_to(State.BOUND)
+    here, responder = story.here, story.told.agent.responders[FIRST]
+    assert here.challenger is not None
+    here.challenger.datagram_received(responder.ready(), address=ADDRESS, at=at(NOW_NS))
+    for number in range(5):
+        with pytest.raises(Refused) as caught:
+            here.conclude(now_ns=NOW_NS + number)
+        assert code(caught) is ErrorCode.OUT_OF_ORDER
+        assert here.state is State.BOUND
+        reply = responder.datagram_received(
+            here.challenger.challenge(nonce=secret(number)[:16], gap_ns=0, at=at(NOW_NS + number * MS_NS))
+        )
+        assert reply is not None
+        here.challenger.datagram_received(reply, address=ADDRESS, at=at(NOW_NS + number * MS_NS + 500_000))
+    here.challenger.end(at=at(NOW_NS + 5 * MS_NS))
+    assert read_close(here.conclude(now_ns=NOW_NS), KEY.verifying).accepted == (0, 1, 2, 3, 4)
+    with pytest.raises(Refused) as caught:
+        here.conclude(now_ns=NOW_NS)
+    assert code(caught) is ErrorCode.OUT_OF_ORDER
+    assert here.state is State.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("answered", "outside_ns", "why"),
+    [
+        (0, 0, Why.NO_READY),
+        (1, 0, Why.TOO_FEW_ANSWERS),
+        (2, 0, Why.TOO_FEW_ANSWERS),
+        (3, SECOND_NS, Why.CLOCK),
+        (3, 0, None),
+    ],
+)
+def test_a_phase_that_ended_is_concluded_by_close_or_by_the_abort_that_says_why(
+    answered: int, outside_ns: int, why: Why | None
+) -> None:
+    story = brought_to(State.BOUND)
+    here, responder = story.here, story.told.agent.responders[FIRST]
+    assert here.challenger is not None
+    now_ns = NOW_NS
+    if answered:
+        here.challenger.datagram_received(responder.ready(), address=ADDRESS, at=at(now_ns))
+    for number in range(answered):
+        reply = responder.datagram_received(
+            here.challenger.challenge(nonce=secret(number)[:16], gap_ns=0, at=at(now_ns))
+        )
+        assert reply is not None
+        now_ns += MS_NS
+        here.challenger.datagram_received(reply, address=ADDRESS, at=at(now_ns))
+    here.challenger.end(at=Instant(ns=now_ns, check_ns=now_ns, utc_ns=now_ns + outside_ns))
+    concluded = here.conclude(now_ns=now_ns)
+    if why is None:
+        assert read_close(concluded, KEY.verifying).rounds_sent == answered
+        assert here.state is State.CLOSED
+    else:
+        said = read_abort(concluded, KEY.verifying)
+        assert (said.why, said.rounds_valid, said.at_ns) == (why, answered, now_ns)
+        assert here.state is State.ABORTED
+
+
 def test_a_session_whose_clocks_disagree_is_not_closed() -> None:
     story = brought_to(State.BOUND)
     challenger, responder = story.here.challenger, story.told.agent.responders[FIRST]
