@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,39 @@ def test_a_folder_that_is_none_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
         write_new_key(tmp_path / "keys" / "a.pem", KEY)
     assert caught.value.faults[0].code is ErrorCode.WRITE_FAILED
+
+
+def test_every_folder_that_is_made_is_for_the_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        write_new_key(tmp_path / "role" / "keys" / "a.pem", KEY)
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in (tmp_path / "role", tmp_path / "role" / "keys")} == {
+        0o700
+    }
+
+
+def test_a_key_in_a_folder_that_others_may_write_to_is_refused(written: Path) -> None:
+    written.parent.chmod(0o777)
+    assert _refused(written) == (Refused, ErrorCode.KEY_EXPOSED)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pem", 0o600)
+    assert _refused(tmp_path / "pipe.pem") == (Refused, ErrorCode.KEY_EXPOSED)
+
+
+def test_a_key_that_could_not_be_written_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.pem"
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10));"
+        "from pathlib import Path; from lightbound.files.keys import write_new_key;"
+        "from lightbound.keys.ed25519 import SigningKey; from lightbound.keys.purposes import Purpose;"
+        "from lightbound.errors import Unavailable\n"
+        "try: write_new_key(Path(sys.argv[1]), SigningKey.of_seed(Purpose.LANDMARK, bytes(32)))\n"
+        "except Unavailable: sys.exit(7)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, path], check=False).returncode == 7
+    assert not path.exists()

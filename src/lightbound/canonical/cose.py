@@ -91,6 +91,7 @@ def read(data: bytes, *, what: str = "statement") -> Envelope:
     """
     if len(data) > MOST_BYTES:
         raise malformed(ErrorCode.COSE_MALFORMED, f"at most {MOST_BYTES} bytes", f"{len(data)}", what)
+    data = bytes(data)
     return _read(data, what) if len(data) <= LONGEST_REMEMBERED else _read.__wrapped__(data, what)
 
 

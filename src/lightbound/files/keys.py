@@ -33,10 +33,10 @@ def read_key(path: Path, purpose: Purpose) -> SigningKey:
         Malformed: it holds no such key.
     """
     try:
-        # What is looked at is what is read: the name could point elsewhere a moment later.
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            _check_rights(path, status)
+        # What is looked at is what is read: the name could point elsewhere a moment later. A pipe is not waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            _check_rights(path, os.fstat(file.fileno()), path.parent.stat())
             pem = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise Unavailable(_fault(ErrorCode.READ_FAILED, path, "a key file that can be read", _why(error))) from error
@@ -53,36 +53,51 @@ def write_new_key(path: Path, key: SigningKey) -> None:
     """Keep a key in a new file, which nobody else may read at any moment; its folder is made if it is missing.
 
     A file that is there already is never replaced: a lost key cannot be had again. The key is on disk, with its name,
-    when this returns; dying before leaves the file whole, or empty and to be deleted by hand.
+    when this returns; dying before leaves the file whole, or not, and then to be deleted by hand.
 
     Raises:
         Refused: there is a file of this name.
-        Unavailable: it cannot be written.
+        Unavailable: it cannot be written; nothing is left of it.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(path.parent)
     except OSError as error:
         raise Unavailable(_fault(ErrorCode.WRITE_FAILED, path, "a folder for it", _why(error))) from error
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), MODE)
-            file.write(key.pem())
-            file.flush()
-            os.fsync(file.fileno())
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
     except FileExistsError as error:
         fault = _fault(ErrorCode.DUPLICATE, path, "a name that is free", "a file", "move it away if it is not needed")
         raise Refused(fault) from error
     except OSError as error:
         raise Unavailable(_fault(ErrorCode.WRITE_FAILED, path, "a file that can be written", _why(error))) from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), MODE)
+            file.write(key.pem())
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_folder(path.parent)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise Unavailable(_fault(ErrorCode.WRITE_FAILED, path, "a file that can be written", _why(error))) from error
 
 
-def _check_rights(path: Path, status: os.stat_result) -> None:
+def _make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check_rights(path: Path, status: os.stat_result, folder: os.stat_result) -> None:
     wrong = None
     if not stat.S_ISREG(status.st_mode):
         wrong = "no regular file"
@@ -90,6 +105,8 @@ def _check_rights(path: Path, status: os.stat_result) -> None:
         wrong = f"mode {stat.S_IMODE(status.st_mode):04o}"
     elif status.st_uid not in {os.geteuid(), 0}:
         wrong = f"a file of user {status.st_uid}"
+    elif stat.S_IMODE(folder.st_mode) & 0o022 and not stat.S_IMODE(folder.st_mode) & stat.S_ISVTX:
+        wrong = f"a folder of mode {stat.S_IMODE(folder.st_mode):04o}, where others can put another in its place"
     if wrong:
         advice = "chmod 600, and make a new key if somebody could have read this one"
         raise Refused(_fault(ErrorCode.KEY_EXPOSED, path, "a key file for its owner alone (mode 0600)", wrong, advice))

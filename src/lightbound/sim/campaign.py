@@ -149,11 +149,11 @@ def _run_statistics(
 
 def readings_of_runs(judge: Judge, runs: Sequence[SessionRun]) -> Readings:
     """What the sessions measured, each session as a chip of its own: those of one host share every bound."""
-    believed = [one.result for one in runs if isinstance(one.result, VerifiedSession)]
-    names = {one.sid: [str(place)] for place, one in enumerate(runs)}
+    believed = [(place, one.result) for place, one in enumerate(runs) if isinstance(one.result, VerifiedSession)]
+    names = {result.digest: [str(place)] for place, result in believed}
     nobody = np.full(len(runs), -1, np.int32)
     chips = Chips(chip_ids=[str(place) for place in range(len(runs))], licensed=nobody, excluded=nobody, areas=())
-    return readings_of(believed, chips_of=names, landmarks=judge.landmarks, chips=chips)
+    return readings_of([result for _, result in believed], chips_of=names, landmarks=judge.landmarks, chips=chips)
 
 
 def readings_of_bounds(world: World, judge: Judge, bounds: DrawnBounds, first: int) -> Readings:

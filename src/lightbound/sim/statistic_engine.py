@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from lightbound.ranging.statements.closing import MOST_ROUNDS
 from lightbound.ranging.statements.measurement import ORDER
 from lightbound.ranging.timing.challenger import EARLY_ROUNDS, FAR_NS, LONGEST_WAIT_NS
-from lightbound.ranging.timing.clocks import BILLION
 from lightbound.sim.conduct import Conduct
 from lightbound.sim.dice import Dice, rolls
 from lightbound.sim.lateness import Lateness, lateness
@@ -112,10 +111,12 @@ def _smallest(dice: Dice, count: Integers, base_ns: Floats, rounds: Lateness, ji
 
 
 def _clock_errors(world: World, landmark: Integers, third_ns: Integers) -> Integers:
-    """What each landmark adds, as `ClockErrors.of_round_ns` has it."""
+    """What each landmark adds: `ClockErrors.of_round_ns` of every round, once for each pair of landmark and length."""
     errors = [one.identity.errors for one in world.landmarks]
-    rate = np.array([one.rate_ppb for one in errors])[landmark]
-    # What does not depend on the length of the round: stamps, and pauses.
-    fixed = np.array([one.of_round_ns(0) for one in errors])[landmark]
-    errors_ns: Integers = fixed + -(-third_ns * rate // BILLION)
-    return errors_ns
+    alike = {one: number for number, one in enumerate(dict.fromkeys(errors))}
+    kind = np.array([alike[one] for one in errors])[landmark]
+    found = np.empty(len(third_ns), np.int64)
+    for one, number in alike.items():
+        those = kind == number
+        found[those] = one.of_round_ns(third_ns[those])
+    return found

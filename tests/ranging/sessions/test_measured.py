@@ -1,7 +1,11 @@
 """What was verified becomes readings, and nothing else does."""
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from lightbound.errors import ErrorCode, Refused
 from lightbound.ranging.readings import Chips
 from lightbound.ranging.sessions.measured import landmarks_of, readings_of
 from lightbound.ranging.sessions.verification import LandmarkStatements, VerifiedSession, verified_session
@@ -27,7 +31,7 @@ def test_landmarks_are_listed_in_the_order_of_their_ids() -> None:
 
 def test_each_landmark_that_measured_gives_a_row_for_each_chip_that_was_asked_for() -> None:
     session = verified()
-    found = readings_of([session], chips_of={session.session.sid: CHIP_IDS[:2]}, landmarks=LANDMARKS, chips=CHIPS)
+    found = readings_of([session], chips_of={session.digest: CHIP_IDS[:2]}, landmarks=LANDMARKS, chips=CHIPS)
     assert len(found) == 2 * len(session.measurements)
     assert {
         (LANDMARKS[one].landmark_id, CHIPS.chip_ids[chip]) for one, chip in zip(found.landmark, found.chip, strict=True)
@@ -38,7 +42,7 @@ def test_each_landmark_that_measured_gives_a_row_for_each_chip_that_was_asked_fo
 
 def test_a_row_is_the_third_smallest_round_trip_its_clock_error_and_the_end_of_the_session() -> None:
     session = verified()
-    found = readings_of([session], chips_of={session.session.sid: CHIP_IDS[:1]}, landmarks=LANDMARKS, chips=CHIPS)
+    found = readings_of([session], chips_of={session.digest: CHIP_IDS[:1]}, landmarks=LANDMARKS, chips=CHIPS)
     assert found.clock_error_ns is not None
     assert found.measured_at_ns is not None
     for number, one in enumerate(session.measurements):
@@ -51,17 +55,34 @@ def test_a_row_is_the_third_smallest_round_trip_its_clock_error_and_the_end_of_t
 
 def test_several_sessions_keep_their_names() -> None:
     one, other = verified(), verified("measured")
-    chips_of = {one.session.sid: CHIP_IDS[:1], other.session.sid: CHIP_IDS[1:2]}
+    chips_of = {one.digest: CHIP_IDS[:1], other.digest: CHIP_IDS[1:2]}
     found = readings_of([one, other], chips_of=chips_of, landmarks=LANDMARKS, chips=CHIPS)
     assert found.session is not None
     assert found.session.tolist() == [0] * len(one.measurements) + [1] * len(other.measurements)
     assert found.chip.tolist() == [0] * len(one.measurements) + [1] * len(other.measurements)
 
 
+def test_one_session_bound_twice_gives_nothing() -> None:
+    """Each face of a two-faced agent is whole by itself; together they would be a key in two places."""
+    session = verified()
+    other_face = replace(session, bind=replace(session.bind, s=verified("measured").bind.s))
+    with pytest.raises(Refused) as caught:
+        readings_of([session, other_face], chips_of={session.digest: CHIP_IDS[:1]}, landmarks=LANDMARKS, chips=CHIPS)
+    assert caught.value.faults[0].code is ErrorCode.BIND_DIFFERS
+
+
+def test_two_sessions_of_one_sid_give_nothing() -> None:
+    session = verified()
+    other = replace(session, digest=bytes(32))
+    with pytest.raises(Refused) as caught:
+        readings_of([session, other], chips_of={session.digest: CHIP_IDS[:1]}, landmarks=LANDMARKS, chips=CHIPS)
+    assert caught.value.faults[0].code is ErrorCode.BIND_DIFFERS
+
+
 def test_chips_that_nobody_asked_about_are_counted_and_landmarks_that_are_not_listed_left_out() -> None:
     session = verified()
     listed = [each for each in LANDMARKS if each.landmark_id != session.session.landmarks[0].hex()]
-    found = readings_of([session], chips_of={session.session.sid: CHIP_IDS}, landmarks=listed, chips=CHIPS)
+    found = readings_of([session], chips_of={session.digest: CHIP_IDS}, landmarks=listed, chips=CHIPS)
     assert len(found) == 3 * (len(session.measurements) - 1)
     assert found.rows_of_unasked_chips == 5 * (len(session.measurements) - 1)
 
@@ -86,7 +107,7 @@ def test_what_was_refused_gives_no_row() -> None:
         verifier=VERIFIER.verifying,
         landmarks=world().admitted,
     )
-    rows = readings_of([found], chips_of={found.session.sid: CHIP_IDS[:1]}, landmarks=LANDMARKS, chips=CHIPS)
+    rows = readings_of([found], chips_of={found.digest: CHIP_IDS[:1]}, landmarks=LANDMARKS, chips=CHIPS)
     assert [LANDMARKS[one].landmark_id for one in rows.landmark] == [landmark.hex() for landmark in others]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lightbound.errors import ErrorCode, refused
 from lightbound.ranging.readings import Chips, Landmark, Readings
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks
 from lightbound.ranging.sessions.verification import VerifiedSession
@@ -24,16 +25,27 @@ def readings_of(
 ) -> Readings:
     """One row for each landmark that measured and each chip that was asked for.
 
-    `chips_of` names the chips of each session by its sid; that a session asked for them, `asked_for` shows. A row is
-    the third smallest round trip with its clock error, dated by the end of the session at that landmark.
-    Landmarks and chips that are not listed are left out, and rows of the latter counted.
+    `chips_of` names the chips of each session by the digest of its SESSION; that it asked for them, `asked_for` shows.
+    A row is the third smallest round trip with its clock error, dated by the end of the session at that
+    landmark. Landmarks and chips that are not listed are left out, and rows of the latter counted.
+
+    Two SESSIONs of one agent in one window have session keys of their own, and the enrolment key bound itself to both:
+    that all of them are in one place is what `one_key_one_place` assumes.
+
+    Raises:
+        Refused: two of the sessions are one, bound twice, or bear one sid. Whoever binds a session to two keys has two
+            sets of answers, each whole by itself, and together they would prove what neither does.
     """
+    sids = [session.session.sid for session in sessions]
+    if len(set(sids)) < len(sids):
+        twice = next(sid for sid in sids if sids.count(sid) > 1)
+        raise refused(ErrorCode.BIND_DIFFERS, "each session once, under one BIND", f"two of {twice.hex()}", "sessions")
     landmark_number = {landmark.landmark_id: number for number, landmark in enumerate(landmarks)}
     chip_number = {chip_id: number for number, chip_id in enumerate(chips.chip_ids)}
     rows: list[tuple[int, int, int, int, int, int]] = []
     unasked = 0
     for number, session in enumerate(sessions):
-        of_session = chips_of.get(session.session.sid, ())
+        of_session = chips_of.get(session.digest, ())
         for one in session.measurements:
             said = one.measurement
             landmark = landmark_number.get(one.landmark.key.key_id.hex())

@@ -61,6 +61,8 @@ class VerifiedSession:
     """What is left of a session after every check."""
 
     session: Session
+    digest: bytes
+    """Of SESSION."""
     bind: Bind
     evidence: Evidence
     measurements: tuple[VerifiedMeasurement, ...]
@@ -132,6 +134,7 @@ def verified_session(
                 measurements.append(found)
     return VerifiedSession(
         session=session,
+        digest=digest(statements.session),
         bind=bind,
         evidence=evidence,
         measurements=tuple(measurements),

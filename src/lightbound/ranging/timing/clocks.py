@@ -6,11 +6,18 @@ machine, because a paused virtual machine stops both of its own.
 """
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from lightbound.ranging.statements.measurement import ORDER
 
 BILLION: Final = 1_000_000_000
+
+if TYPE_CHECKING:
+    # Landmarks are installed without numpy; only simulations have arrays of round trips.
+    import numpy as np
+    from numpy.typing import NDArray
+
+Duration = TypeVar("Duration", int, "NDArray[np.int64]")
 
 
 # Not a dataclass, as `Packet` is none: it is made between reading the clock and sending the challenge.
@@ -39,8 +46,10 @@ class ClockErrors:
     can_pause: bool = False
     """The machine can be stopped with both of its clocks."""
 
-    def of_round_ns(self, round_trip_ns: int) -> int:
+    def of_round_ns(self, round_trip_ns: Duration) -> Duration:
         """By how much a round trip of this length can have been measured too small, in nanoseconds, rounded up.
+
+        Of an array of round trips, an array.
 
         A true duration t is told as no less than t (1 - rate) - stamp; this is what t exceeds what was told by.
 
