@@ -61,7 +61,7 @@ def fingerprint(name: str, *, seed: int | None = None) -> list[str]:
     of = small(name, seed=seed)
     seed = of.scenario.seed if seed is None else seed
     drawn = [] if of.scenario.packets_only else [bounds(of, seed=seed)]
-    return [digest(of.admission), *sessions(of, seed=seed), *drawn]
+    return [of.admitted.digest.hex(), *sessions(of, seed=seed), *drawn]
 
 
 if __name__ == "__main__":

@@ -12,14 +12,14 @@ from rich.table import Table
 from lightbound.adjudication.verdicts import PROOFS, Standing
 from lightbound.cli import terminal
 from lightbound.cli.terminal import printable
-from lightbound.errors import LightboundError
+from lightbound.ranging.sessions.verification import VerifiedSession
 from lightbound.sim.campaign import Engine, Report
 from lightbound.sim.packet_engine import SessionRun
 from lightbound.sim.world import CHIPS_OF_HOST
 
 NOT_SHOWN: Final = (
-    "Each session is of one host, whose 8 chips share its verdict. Simulated at assurance tier A0: nothing here says "
-    "that a key is beside its chip."
+    f"Each session is of one host, whose {CHIPS_OF_HOST} chips share its verdict. Simulated at assurance tier A0: "
+    "nothing here says that a key is beside its chip."
 )
 
 EVENT_FORMAT: Final = "lightbound.trace/1"
@@ -155,16 +155,12 @@ def step_through(one: SessionRun, *, waits: bool) -> None:
             answer = sys.stdin.readline()
             if not answer or answer.strip() == "q":
                 return
-    outcome = one.result
-    told = f"refused: {outcome.faults[0]}" if isinstance(outcome, LightboundError) else _told(one)
+    match one.result:
+        case VerifiedSession() as result:
+            told = (
+                f"verified: {len(result.measurements)} measurements, {len(result.refused)} landmarks refused, "
+                f"{len(result.aborts)} aborts, {len(result.absent)} absent, {len(result.silent)} silent"
+            )
+        case error:
+            told = f"refused: {error.faults[0]}"
     typer.echo(printable(told))
-
-
-def _told(one: SessionRun) -> str:
-    result = one.result
-    if isinstance(result, LightboundError):
-        raise TypeError(one.number)
-    return (
-        f"verified: {len(result.measurements)} measurements, {len(result.refused)} landmarks refused, "
-        f"{len(result.aborts)} aborts, {len(result.absent)} absent, {len(result.silent)} silent"
-    )

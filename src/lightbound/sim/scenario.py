@@ -41,6 +41,10 @@ class AgentKind(StrEnum):
     """As elsewhere, and acknowledges nothing."""
 
 
+AT_HOME: Final = frozenset({AgentKind.HONEST, AgentKind.FOREIGN, AgentKind.OTHER_EVIDENCE})
+"""Agents that stand at the licensed site, chips and all."""
+
+
 class LandmarkKind(StrEnum):
     """How faulty landmarks behave."""
 

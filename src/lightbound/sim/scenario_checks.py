@@ -1,13 +1,10 @@
 """Whether a scenario that could be read makes a world: numbers that go together, and names that name something."""
 
 from collections.abc import Callable
-from typing import Final
 
-from lightbound.sim.scenario import AgentKind, LandmarkKind, Scenario
+from lightbound.ranging.statements.admission import MOST_OPERATORS, MOST_POSITIONS
+from lightbound.sim.scenario import AT_HOME, AgentKind, LandmarkKind, Scenario
 from lightbound.sim.tables import Table
-
-AT_HOME: Final = {AgentKind.HONEST, AgentKind.FOREIGN, AgentKind.OTHER_EVIDENCE}
-"""Agents that stand at the licensed site, chips and all."""
 
 
 def check(scenario: Scenario, table: Table) -> None:
@@ -25,6 +22,13 @@ def _check_landmarks(scenario: Scenario, table: Table) -> None:
     for key, items in (("landmarks", scenario.landmarks), ("sites", scenario.sites)):
         if not items:
             raise table.wrong(key, f"at least one table [[{key}]]", "none")
+    operators = {landmark.operator for landmark in scenario.landmarks}
+    for what, count, most in (
+        ("landmarks", len(scenario.landmarks), MOST_POSITIONS),
+        ("operators", len(operators), MOST_OPERATORS),
+    ):
+        if count > most:
+            raise table.wrong("landmarks", f"at most {most:,} {what}, for so many a directory lets in", f"{count:,}")
     names = [landmark.name for landmark in scenario.landmarks]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)

@@ -67,7 +67,11 @@ def read_scenario(name: str) -> Scenario:
     if not name.endswith(".toml"):
         return scenario_of(_packaged(name), file=name)
     try:
-        data = Path(name).read_bytes()
+        path = Path(name)
+        if path.exists() and not path.is_file():
+            raise _not_toml(name, "a regular file", "something else")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         fault = Fault(
             code=ErrorCode.READ_FAILED, expected="a file that can be read", found=str(error.strerror), file=name

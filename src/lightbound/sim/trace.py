@@ -8,7 +8,7 @@ class Event:
     """One thing that was sent, taken or refused."""
 
     at_ns: int
-    """Since the session was issued, in true time."""
+    """True time, in nanoseconds since 1970."""
     sender: str
     receiver: str
     what: str

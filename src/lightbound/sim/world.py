@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from lightbound.geo.earth import Position
 from lightbound.keys.ed25519 import SigningKey
@@ -28,14 +29,14 @@ from lightbound.ranging.timing.clocks import ClockErrors
 from lightbound.sim.dice import octets, rolls
 from lightbound.sim.measured_paths import read_table
 from lightbound.sim.paths import Endpoint, Paths, distance_m, moved
-from lightbound.sim.scenario import AgentKind, LandmarkKind, Scenario, SimulatedLandmark, Site
+from lightbound.sim.scenario import AT_HOME, AgentKind, LandmarkKind, Scenario, SimulatedLandmark, Site
 
-BEGINNING_NS = 1_790_000_000_000_000_000
+BEGINNING_NS: Final = 1_790_000_000_000_000_000
 """When the simulated world begins: some second in September 2026."""
 
-YEAR_NS = 31_536_000_000_000_000
+YEAR_NS: Final = 31_536_000_000_000_000
 
-CHIPS_OF_HOST = 8
+CHIPS_OF_HOST: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +80,6 @@ class World:
     landmarks: tuple[WorldLandmark, ...]
     agents: tuple[WorldAgent, ...]
     admitted: AdmittedLandmarks
-    trust: DirectoryTrust
-    admission: tuple[bytes, ...]
-    """DIRECTORY, then every OPERATOR and POSITION."""
 
     @cached_property
     def landmark_of(self) -> Mapping[bytes, int]:
@@ -107,9 +105,9 @@ def build(scenario: Scenario, *, seed: int | None = None) -> World:
     seed = scenario.seed if seed is None else seed
     table_ns = read_table(Path(scenario.paths.table)) if scenario.paths.table else {}
     paths = Paths(seed=seed, model=scenario.paths, table_ns=table_ns)
-    agents = tuple(_agent(scenario, number, seed) for number in range(scenario.agents))
-    stated, kinds = _with_cheats(scenario, agents)
-    landmarks, known, trust, admission = _admission(scenario, stated, kinds, seed)
+    chosen = [_nearest(scenario, site) for site in scenario.sites]
+    agents = tuple(_agent(scenario, number, chosen[number % len(chosen)], seed) for number in range(scenario.agents))
+    landmarks, known = _admission(scenario, _kinds(scenario, agents), seed)
     return World(
         scenario=scenario,
         paths=paths,
@@ -117,12 +115,19 @@ def build(scenario: Scenario, *, seed: int | None = None) -> World:
         landmarks=landmarks,
         agents=agents,
         admitted=known,
-        trust=trust,
-        admission=admission,
     )
 
 
-def _agent(scenario: Scenario, number: int, seed: int) -> WorldAgent:
+def _nearest(scenario: Scenario, site: Site) -> tuple[int, ...]:
+    """Indices of the landmarks that a verifier chooses for a site."""
+    by_distance = sorted(
+        range(len(scenario.landmarks)),
+        key=lambda i: distance_m(scenario.landmarks[i].place.position, site.place.position),
+    )
+    return tuple(sorted(by_distance[: scenario.nearest]))
+
+
+def _agent(scenario: Scenario, number: int, chosen: tuple[int, ...], seed: int) -> WorldAgent:
     site = scenario.sites[number % len(scenario.sites)]
     dice = rolls(seed, "agent", number)
     name = f"agent-{number}"
@@ -136,7 +141,7 @@ def _agent(scenario: Scenario, number: int, seed: int) -> WorldAgent:
     others = [cheats.at[i] for i in dice.permutation(len(cheats.at))]
     away = [near(place.name, place.position) for place in others]
     match cheats.agents:
-        case AgentKind.HONEST | AgentKind.FOREIGN | AgentKind.OTHER_EVIDENCE:
+        case kind if kind in AT_HOME:
             chip, holders = here, [here]
         case AgentKind.PROXIED:
             chip, holders = away[0], [here]
@@ -146,10 +151,6 @@ def _agent(scenario: Scenario, number: int, seed: int) -> WorldAgent:
             chip, holders = away[0], away[: cheats.count]
         case _:
             chip, holders = away[0], [away[0]]
-    by_distance = sorted(
-        range(len(scenario.landmarks)),
-        key=lambda i: distance_m(scenario.landmarks[i].place.position, site.place.position),
-    )
     return WorldAgent(
         name=name,
         site=site,
@@ -157,29 +158,27 @@ def _agent(scenario: Scenario, number: int, seed: int) -> WorldAgent:
         chips=tuple(octets(seed, "chip", number, i) for i in range(CHIPS_OF_HOST)),
         chip=chip,
         holders=tuple(holders),
-        chosen=tuple(sorted(by_distance[: scenario.nearest])),
+        chosen=chosen,
     )
 
 
-def _with_cheats(
-    scenario: Scenario, agents: tuple[WorldAgent, ...]
-) -> tuple[list[SimulatedLandmark], list[LandmarkKind]]:
-    """The landmarks as stated, and how each behaves: the owners that are asked most are the faulty ones."""
+def _kinds(scenario: Scenario, agents: tuple[WorldAgent, ...]) -> list[LandmarkKind]:
+    """How each landmark behaves: the owners that are asked most are the faulty ones."""
     asked = Counter(scenario.landmarks[i].owner for agent in agents for i in agent.chosen)
     ranked = sorted({landmark.owner for landmark in scenario.landmarks}, key=lambda owner: (-asked[owner], owner))
     faulty = {*ranked[: scenario.cheats.faulty], *scenario.cheats.faulty_owners}
-    kinds = [
+    return [
         scenario.cheats.landmarks if landmark.owner in faulty else LandmarkKind.HONEST
         for landmark in scenario.landmarks
     ]
-    return list(scenario.landmarks), kinds
 
 
 def _admission(
-    scenario: Scenario, stated: list[SimulatedLandmark], kinds: list[LandmarkKind], seed: int
-) -> tuple[tuple[WorldLandmark, ...], AdmittedLandmarks, DirectoryTrust, tuple[bytes, ...]]:
+    scenario: Scenario, kinds: list[LandmarkKind], seed: int
+) -> tuple[tuple[WorldLandmark, ...], AdmittedLandmarks]:
     """Everybody who is let in: operators, positions and the directory signed, and read back as a stranger would."""
     always = {"from_ns": BEGINNING_NS - YEAR_NS, "to_ns": BEGINNING_NS + 10 * YEAR_NS}
+    stated = scenario.landmarks
     operator_keys = {
         landmark.operator: SigningKey.of_seed(Purpose.OPERATOR, octets(seed, "operator", landmark.operator))
         for landmark in stated
@@ -239,7 +238,7 @@ def _admission(
     )
     trust = DirectoryTrust(keys=tuple(key.verifying for key in parties), threshold=2)
     known = admitted(directory, operators=operators, positions=positions, trust=trust)
-    return tuple(landmarks), known, trust, (directory, *operators, *positions)
+    return tuple(landmarks), known
 
 
 def _true_end(scenario: Scenario, landmark: SimulatedLandmark, kind: LandmarkKind, number: int, seed: int) -> Endpoint:

@@ -25,7 +25,8 @@ LONGEST_SESSION_NS: Final = 600_000_000_000
 """Ten minutes from issue to expiry. Longer: an answer can be staged for longer after the question was known."""
 
 CHIP_ID_BYTES: Final = 32
-SALT_BYTES: Final = 16
+CHIP_SALT_BYTES: Final = 16
+"""Of each chip in the tree, 128 bits: ids of chips get known, and without a salt a list of them could be tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ def chip_proof(chips: Sequence[tuple[bytes, bytes]], index: int) -> ChipProof:
 
 def asked_for(proof: ChipProof, chips: bytes) -> bool:
     """Whether the chip of the proof is among those that `chips` stands for."""
-    if len(proof.chip_id) != CHIP_ID_BYTES or len(proof.salt) != SALT_BYTES or proof.count > MOST_CHIPS:
+    if len(proof.chip_id) != CHIP_ID_BYTES or len(proof.salt) != CHIP_SALT_BYTES or proof.count > MOST_CHIPS:
         return False
     root = merkle.root_from(proof.salt + proof.chip_id, proof.index, proof.count, proof.path)
     return root is not None and _chips(proof.count, root) == chips
