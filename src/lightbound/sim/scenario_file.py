@@ -167,13 +167,13 @@ def _merged(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any
 
 def _places(table: Table) -> dict[str, Place]:
     """Every place by its names: the file's own ones first, then cities, alone and with their country."""
-    found: dict[str, Place] = {}
     named: defaultdict[str, list[Place]] = defaultdict(list)
     for city in packaged_cities().cities:
         full = f"{city.name}, {city.country}"
-        found[full] = Place(name=full, position=city.position, country=city.country)
-        named[city.name].append(found[full])
-    found |= {name: places[0] for name, places in named.items() if len(places) == 1}
+        place = Place(name=full, position=city.position, country=city.country)
+        named[full].append(place)
+        named[city.name].append(place)
+    found = {name: places[0] for name, places in named.items() if len(places) == 1}
     own: dict[str, Place] = {}
     for entry in table.tables("places"):
         place = Place(
@@ -194,7 +194,8 @@ def _places(table: Table) -> dict[str, Place]:
 
 def _place(table: Table, key: str, name: str, places: Mapping[str, Place]) -> Place:
     if name not in places:
-        raise table.wrong(key, "a packaged city, or a place of [[places]]", repr(name), 'several cities: "Name, CC"')
+        advice = 'of a name that several cities have, write "Name, CC", or [[places]] if they are of one country'
+        raise table.wrong(key, "a packaged city, or a place of [[places]]", repr(name), advice)
     return places[name]
 
 
