@@ -20,6 +20,14 @@ def test_a_refusal_may_have_any_code_that_will_do(code: str) -> None:
     assert difference(REFUSAL, {"refusal": {"class": "malformed", "code": code}}) is None
 
 
+def test_only_a_class_with_codes_is_a_refusal() -> None:
+    for expected in ({"codes": ["x"]}, {"class": "a", "codes": ["x"], "more": 1}, {"class": "a", "code": "x"}):
+        assert difference({"result": expected}, {"result": expected}) is None
+        told = difference({"result": expected}, {"result": {"class": "a", "code": "y"}})
+        assert told is not None
+        assert told.path.startswith("result.")
+
+
 @pytest.mark.parametrize(
     ("found", "shown"),
     [

@@ -1,7 +1,7 @@
 """Whether an answer is the expected one, and if not, where the two part."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from lightbound.conformance.arguments import Json
 
@@ -27,7 +27,7 @@ def difference(expected: Json, found: Json, path: str = "") -> Difference | None
     Where a refusal is expected, its class must be the same and its code one of those listed: some faults of an
     encoding can be told in two ways. Texts of errors are nobody's business.
     """
-    if isinstance(expected, dict) and "codes" in expected:
+    if is_refusal(expected):
         return _refusal(expected, found, path)
     if isinstance(expected, dict) and isinstance(found, dict):
         return _of_objects(expected, found, path)
@@ -39,6 +39,11 @@ def difference(expected: Json, found: Json, path: str = "") -> Difference | None
     if isinstance(expected, str) and isinstance(found, str) and max(len(expected), len(found)) > SHOWN:
         return _parting(expected, found, path)
     return Difference(path=path, expected=_shown(expected), found=_shown(found))
+
+
+def is_refusal(expected: Json) -> TypeGuard[dict[str, Json]]:
+    """Whether an expectation, or a part of one, is a refusal: a class, and the codes that will do."""
+    return isinstance(expected, dict) and expected.keys() == {"class", "codes"}
 
 
 def _of_objects(expected: dict[str, Json], found: dict[str, Json], path: str) -> Difference | None:
