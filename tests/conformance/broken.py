@@ -107,6 +107,16 @@ def array(_: Json) -> None:
     say("[1]")
 
 
+def deep(asked: Json, arrays: int = 500) -> None:
+    """Says JSON with more arrays inside one another than an answer has."""
+    say(f'{{"id":{asked["id"]},"result":{"[" * arrays}{"]" * arrays}}}')
+
+
+def deeper(asked: Json) -> None:
+    """Says JSON with more arrays inside one another than a reader follows."""
+    deep(asked, 100_000)
+
+
 def twice(asked: Json) -> None:
     """Answers each question twice."""
     line(asked, reference(asked))
@@ -133,6 +143,8 @@ OTHERWISE: Final[dict[str, Callable[[Json], None]]] = {
     "killed": killed,
     "garbage": garbage,
     "array": array,
+    "deep": deep,
+    "deeper": deeper,
     "twice": twice,
     "endless": endless,
 }

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from lightbound.conformance.reference import answer, serve
+from lightbound.conformance.arguments import Arguments
+from lightbound.conformance.reference import OPERATIONS, answer, serve
 from lightbound.conformance.vectors import read_vectors
 from lightbound.errors import Malformed
 
@@ -43,6 +44,8 @@ def test_each_line_is_answered_with_a_line_that_has_its_id() -> None:
         {"do": "clock_error", "errors": {"stamp_ns": True}, "round_trip_ns": 1},
         {"do": "breaks", "statements": {}},
         {"do": "fault_units", "axes": ["colour"], "landmarks": []},
+        {"do": "key_id", "key": "AA" * 32},
+        {"do": "key_id", "key": "aa " * 32},
     ],
 )
 def test_what_is_no_operation_is_unsupported_and_nothing_else(operation: dict[str, object]) -> None:
@@ -58,7 +61,52 @@ def test_moves_that_there_are_not_or_not_yet_are_unsupported(name: str) -> None:
         assert answer({**operation, "moves": moves}).keys() == {"unsupported"}
 
 
-@pytest.mark.parametrize("line", ["", "{", "[]", "1"])
+@pytest.mark.parametrize(
+    ("name", "argument", "values"),
+    [
+        ("checked-session", "by_landmark", [None, 1, [], {"xy": {}}, {"00": None}]),
+        ("disclose", "commitments", [None, 1, [], {"site": None}, {"site": 1}]),
+        ("ready-written", "type", ["zz", "READY", 1]),
+        ("ready-written", "round", [70_000, 65_536, -1, True, 1.0]),
+        ("ready-written", "handle", ["", "00" * 9]),
+        ("ready-written", "key", ["", "00" * 65]),
+        ("timed-keys-agent", "seed", ["", "00" * 31]),
+        ("chip-proof-0-of-3", "index", [3, -1, 2**63]),
+        ("bound-of-six", "round_trips_ns", [[None], [[]], [float("inf")], [True], ["5"], [1.9], [2**63]]),
+        ("n0", "contributions", [[None], [5], [["00"]], [["00", "00", "00"]], ["0000"], {}]),
+        ("commit-site", "value", [1.5, 2**63, {"a": float("nan")}, "\ud800", {"\ud800": 1}, [[[[[[[[[]]]]]]]]]]),
+        ("clock-error-ordinary", "errors", [{"stamp_ns": 0, "rate_ppb": 10**9, "session_ns": 0, "can_pause": False}]),
+        ("directory", "threshold", [0, 100, None]),
+        ("directory-written", "seeds", [["00"], "00", None]),
+        ("ack-written", "seeds", [[], ["00" * 32] * 2]),
+        ("bind-written", "seeds", [[], ["00" * 32]]),
+    ],
+)
+def test_an_argument_of_another_type_or_out_of_range_is_unsupported(
+    name: str, argument: str, values: list[object]
+) -> None:
+    operation = VECTORS[name].operation
+    assert argument in operation
+    assert "result" in answer(operation)
+    for value in values:
+        told = answer({**operation, argument: value})
+        assert told.keys() == {"unsupported"}, value
+
+
+def test_a_mistake_of_ours_is_not_told_as_a_question_that_cannot_be_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(_: Arguments) -> object:
+        return int("a mistake")
+
+    monkeypatch.setitem(OPERATIONS, "key_id", mistaken)
+    with pytest.raises(ValueError, match="a mistake"):
+        answer(VECTORS["key-id"].operation)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "{", "[]", "1", '{"id": [], "do": "fly"}', *(f'{{"id": 2, "do": {"[" * n}{"]" * n}}}' for n in (40, 100_000))],
+    ids=["empty", "unfinished", "array", "number", "id", "deep", "deeper"],
+)
 def test_a_line_that_is_no_object_ends_it(line: str) -> None:
     with pytest.raises(Malformed) as refused:
         serve(io.StringIO(f'{{"id": 1, "do": "fly"}}\n{line}\n'), io.StringIO())

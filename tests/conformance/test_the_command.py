@@ -109,8 +109,10 @@ def test_an_operation_that_is_not_supported_is_a_difference(run: Run) -> None:
         ("unread", "expected an answer within 0.5 s, found none at vector"),
         ("deaf", "found the end of what it says"),
         ("killed", "found that it was ended by signal 9"),
-        ("garbage", r"expected a line with a JSON object, found 'Segmentation fault (not really)\x1b[31m' at vector"),
-        ("array", "expected a line with a JSON object, found '[1]'"),
+        ("garbage", r"a JSON object, at most 32 deep, found 'Segmentation fault (not really)\x1b[31m' at vector"),
+        ("array", "expected a line with a JSON object, at most 32 deep, found '[1]'"),
+        ("deep", """a JSON object, at most 32 deep, found '{"id":1,"result":[[["""),
+        ("deeper", """a JSON object, at most 32 deep, found '{"id":1,"result":[[["""),
         ("endless", "a longer one"),
     ],
 )

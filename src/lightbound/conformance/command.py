@@ -15,7 +15,7 @@ import time
 from types import TracebackType
 from typing import IO, Final, Self
 
-from lightbound.conformance.arguments import Json
+from lightbound.conformance.arguments import MOST_INSIDE, Json, object_of
 from lightbound.errors import ErrorCode, Fault, Unavailable
 
 LONGEST_ANSWER: Final = 4_194_304
@@ -81,12 +81,10 @@ class Command:
         self._asked += 1
         line = json.dumps({"id": self._asked, **operation}, separators=(",", ":")).encode() + b"\n"
         answered = self._exchange(line)
-        try:
-            answer = json.loads(answered)
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise _unavailable("a line with a JSON object", repr(answered[:_SHOWN])[1:])
+        answer = object_of(answered)
+        if answer is None:
+            expected = f"a line with a JSON object, at most {MOST_INSIDE} deep"
+            raise _unavailable(expected, repr(answered[:_SHOWN])[1:])
         if type(answer.get("id")) is not int or answer["id"] != self._asked:
             raise _unavailable(f"the answer to question {self._asked}", f"one with id {answer.get('id')!r:.{_SHOWN}}")
         del answer["id"]

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
-from lightbound.conformance.arguments import Arguments, Json
+from lightbound.conformance.arguments import Arguments, Json, integer
 from lightbound.ranging.timing.challenger import Challenger
-from lightbound.ranging.timing.clocks import ClockErrors, Instant
+from lightbound.ranging.timing.clocks import BILLION, ClockErrors, Instant
 from lightbound.ranging.timing.packets import PacketType, TimedKeys, write_packet
 
 _KEYS: Final = TimedKeys(handle=bytes(8), to_landmark=bytes(32), to_agent=bytes(32))
@@ -15,9 +15,9 @@ _KEYS: Final = TimedKeys(handle=bytes(8), to_landmark=bytes(32), to_agent=bytes(
 def clock_errors(asked: Arguments) -> ClockErrors:
     """How far clocks may be wrong."""
     return ClockErrors(
-        stamp_ns=asked.integer("stamp_ns"),
-        rate_ppb=asked.integer("rate_ppb"),
-        session_ns=asked.integer("session_ns"),
+        stamp_ns=asked.integer("stamp_ns", least=0),
+        rate_ppb=asked.integer("rate_ppb", least=0, most=BILLION - 1),
+        session_ns=asked.integer("session_ns", least=0),
         can_pause=asked.boolean("can_pause"),
     )
 
@@ -55,7 +55,7 @@ def bound(asked: Arguments) -> Json:
         return Instant(ns=now_ns, check_ns=now_ns, utc_ns=now_ns)
 
     phase.datagram_received(_packet(PacketType.READY, 0), address="agent", at=now())
-    for number, round_trip_ns in enumerate(asked.every("round_trips_ns", int)):
+    for number, round_trip_ns in enumerate(asked.every("round_trips_ns", integer)):
         phase.challenge(nonce=bytes(16), gap_ns=0, at=now())
         now_ns += round_trip_ns
         phase.datagram_received(_packet(PacketType.REPLY, number), address="agent", at=now())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from lightbound.canonical.commitments import Disclosure, disclosed
-from lightbound.conformance.arguments import Arguments, Json, octets
+from lightbound.conformance.arguments import Arguments, Json, octets, pair
 from lightbound.conformance.shapes import as_json, of_json
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.purposes import Purpose
@@ -28,8 +28,8 @@ def n0(asked: Arguments) -> Json:
 
 
 def _contribution(given: Json) -> binding.Contribution:
-    landmark, digest = given
-    return binding.Contribution(landmark=octets(landmark), digest=octets(digest))
+    landmark, digest = pair(given)
+    return binding.Contribution(landmark=landmark, digest=digest)
 
 
 def n1(asked: Arguments) -> Json:
@@ -68,7 +68,8 @@ def chips(asked: Arguments) -> Json:
 
 def chip_proof(asked: Arguments) -> Json:
     """What shows one of them."""
-    return as_json(session.chip_proof(asked.every("chips", _chip), asked.integer("index")))
+    chips = asked.every("chips", _chip)
+    return as_json(session.chip_proof(chips, asked.integer("index", least=0, most=len(chips) - 1)))
 
 
 def asked_for(asked: Arguments) -> Json:
@@ -84,13 +85,13 @@ def drawn(asked: Arguments) -> Json:
         beacon=asked.octets("beacon"),
         agent=asked.octets("agent"),
         chosen=asked.every("chosen", octets),
-        extras=asked.integer("extras"),
+        extras=asked.integer("extras", least=0),
     )
     return {"landmarks": as_json(found)}
 
 
 def _disclosure(asked: Arguments) -> Disclosure:
-    return Disclosure(field=asked.text("field"), salt=asked.octets("salt"), value=asked.plain("value"))
+    return Disclosure(field=asked.text("field"), salt=asked.octets("salt"), value=asked.value("value"))
 
 
 def commit(asked: Arguments) -> Json:
@@ -100,8 +101,7 @@ def commit(asked: Arguments) -> Json:
 
 def disclose(asked: Arguments) -> Json:
     """The value of a private field, if the statement committed to it."""
-    committed = {name: octets(value) for name, value in asked.plain("commitments").items()}
-    return {"value": disclosed(_disclosure(asked), committed)}
+    return {"value": disclosed(_disclosure(asked), asked.by_name("commitments", octets))}
 
 
 def breaks(asked: Arguments) -> Json:

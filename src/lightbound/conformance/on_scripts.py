@@ -10,7 +10,7 @@ from typing import Final
 from lightbound.conformance.arguments import Arguments, Json, NotAnOperation, octets
 from lightbound.conformance.on_clocks import clock_errors, instant
 from lightbound.conformance.outcomes import outcome
-from lightbound.keys.ed25519 import SigningKey, VerifyingKey
+from lightbound.keys.ed25519 import KEY_BYTES, SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.sessions.agent import AgentSession, AgentTrust
 from lightbound.ranging.sessions.chain import Chain, Linked
@@ -30,17 +30,17 @@ class LandmarkScript:
         """Before SESSION came."""
         identity, dice = asked.inside("identity"), asked.inside("dice")
         self._identity = Identity(
-            key=SigningKey.of_seed(Purpose.LANDMARK, identity.octets("seed")),
+            key=SigningKey.of_seed(Purpose.LANDMARK, identity.octets("seed", KEY_BYTES)),
             position=identity.octets("position"),
             errors=clock_errors(identity.inside("errors")),
-            stamps=Stamps(identity.text("stamps")),
+            stamps=identity.word("stamps", Stamps),
             utc_error_ns=identity.integer("utc_error_ns"),
             port=identity.integer("port"),
             software=identity.text("software"),
         )
         self._dice = Dice(
             random=dice.octets("random"),
-            x_seed=dice.octets("x_seed"),
+            x_seed=dice.octets("x_seed", KEY_BYTES),
             cookie=dice.octets("cookie"),
             close_random=dice.octets("close_random"),
             address_salt=dice.octets("address_salt"),
@@ -111,7 +111,7 @@ class LandmarkScript:
 
     def abort(self, asked: Arguments) -> Json:
         """The session is given up."""
-        session, why = self._begun(), Why(asked.text("why"))
+        session, why = self._begun(), asked.word("why", Why)
         if asked.has("newest"):
             session.chain.newest = self._newest(asked.inside("newest"), session.session.agent)
         return {"abort": session.abort(why, now_ns=asked.integer("now_ns")).hex()}
@@ -146,8 +146,8 @@ class AgentScript:
             directories=frozenset(trust.every("directories", octets)),
             landmarks={key.key_id: key for key in keys},
         )
-        self._enrolment = SigningKey.of_seed(Purpose.ENROLMENT, asked.octets("seed"))
-        self._s_seed, self._x_seed = dice.octets("s_seed"), dice.octets("x_seed")
+        self._enrolment = SigningKey.of_seed(Purpose.ENROLMENT, asked.octets("seed", KEY_BYTES))
+        self._s_seed, self._x_seed = dice.octets("s_seed", KEY_BYTES), dice.octets("x_seed", KEY_BYTES)
         self._session: AgentSession | None = None
 
     def asked(self, asked: Arguments) -> Json:
@@ -208,7 +208,7 @@ def _played(script: LandmarkScript | AgentScript, known: tuple[str, ...], moves:
     for move in moves:
         name = move.text("move")
         if name not in known:
-            raise NotAnOperation(f"no such move: {name}")
+            raise NotAnOperation("no such move")
         outcomes.append(outcome(getattr(script, name), move))
     return {"moves": outcomes}
 

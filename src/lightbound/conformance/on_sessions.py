@@ -3,22 +3,22 @@
 from collections.abc import Callable
 from typing import Final
 
-from lightbound.conformance.arguments import Arguments, Json, octets
+from lightbound.conformance.arguments import Arguments, Json, octets, word
+from lightbound.conformance.on_statements import directory_trust
 from lightbound.conformance.outcomes import refusal
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks, admitted, fault_units
 from lightbound.ranging.sessions.verification import LandmarkStatements, SessionStatements, verified_session
-from lightbound.ranging.statements.admission import Axis, DirectoryTrust, Operator, PositionStatement
+from lightbound.ranging.statements.admission import Axis, Operator, PositionStatement
 
 
 def _landmarks(asked: Arguments) -> AdmittedLandmarks:
-    keys = tuple(VerifyingKey(purpose=Purpose.DIRECTORY, raw=raw) for raw in asked.every("keys", octets))
     return admitted(
         asked.octets("directory"),
         operators=asked.every("operators", octets),
         positions=asked.every("positions", octets),
-        trust=DirectoryTrust(keys=keys, threshold=asked.integer("threshold")),
+        trust=directory_trust(asked),
     )
 
 
@@ -37,7 +37,7 @@ def let_in(asked: Arguments) -> Json:
 
 def units(asked: Arguments) -> Json:
     """The fault unit of each of some landmarks."""
-    axes = asked.every("axes", Axis)
+    axes = asked.every("axes", lambda given: word(given, Axis))
     return {"fault_units": fault_units(asked.every("landmarks", _owned), axes)}
 
 
@@ -80,7 +80,7 @@ def check_session(asked: Arguments) -> Json:
         session=asked.octets("session"),
         bind=asked.octets("bind"),
         evidence=asked.octets("evidence"),
-        by_landmark={octets(name): _of_landmark(said) for name, said in asked.plain("by_landmark").items()},
+        by_landmark={octets(name): said for name, said in asked.by_name("by_landmark", _of_landmark).items()},
     )
     verifier = VerifyingKey(purpose=Purpose.VERIFIER, raw=asked.octets("verifier"))
     found = verified_session(statements, verifier=verifier, landmarks=_landmarks(asked.inside("admission")))

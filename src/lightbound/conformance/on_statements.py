@@ -1,17 +1,25 @@
 """The reference's answers about single statements, packets and keys."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from lightbound.conformance.arguments import Arguments, Json, NotAnOperation, octets
 from lightbound.conformance.shapes import as_json, of_json
 from lightbound.keys.agreement import AgreementKey
-from lightbound.keys.ed25519 import SigningKey, VerifyingKey
+from lightbound.keys.ed25519 import KEY_BYTES, SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.ranging.statements import admission, binding, closing, measurement, opening, session
 from lightbound.ranging.statements.kinds import SIGNED_BY, Kind
-from lightbound.ranging.timing.packets import PacketType, is_genuine, read_packet, timed_keys, write_packet
+from lightbound.ranging.timing.packets import (
+    HANDLE_BYTES,
+    NONCE_BYTES,
+    PacketType,
+    is_genuine,
+    read_packet,
+    timed_keys,
+    write_packet,
+)
 
 SHAPES: Final[dict[Kind, type]] = {
     Kind.OPERATOR: admission.Operator,
@@ -56,12 +64,16 @@ WRITERS: Final[dict[Kind, Callable[[Any, SigningKey], bytes]]] = {
 MANIFEST: Final = "evidence"
 """No statement, for nobody signs it; BIND holds its digest."""
 
+PACKETS: Final = {kind.name.lower(): kind for kind in PacketType}
+
+_T = TypeVar("_T")
+
 
 def _kind(asked: Arguments) -> Kind:
     try:
         return Kind(f"lightbound.{asked.text('statement')}/1")
     except ValueError:
-        raise NotAnOperation(f"no such statement: {asked.text('statement')}") from None
+        raise NotAnOperation("no such statement") from None
 
 
 def read(asked: Arguments) -> Json:
@@ -69,19 +81,29 @@ def read(asked: Arguments) -> Json:
     data = asked.octets("data")
     if asked.text("statement") == MANIFEST:
         return {"fields": as_json(binding.read_evidence(data)), "digest": digest(data).hex()}
-    kind = _kind(asked)
-    keys = [VerifyingKey(purpose=SIGNED_BY[kind][0], raw=raw) for raw in asked.every("keys", octets)]
-    return {"fields": as_json(_read(kind, data, keys, asked)), "digest": digest(data).hex()}
+    return {"fields": as_json(_read(_kind(asked), data, asked)), "digest": digest(data).hex()}
 
 
-def _read(kind: Kind, data: bytes, keys: Sequence[VerifyingKey], asked: Arguments) -> object:
+def _read(kind: Kind, data: bytes, asked: Arguments) -> object:
     if kind is Kind.OPERATOR:
         return admission.read_operator(data)
     if kind is Kind.DIRECTORY:
-        trust = admission.DirectoryTrust(keys=tuple(keys), threshold=asked.integer("threshold"))
-        return admission.read_directory(data, trust)
-    (key,) = keys
-    return READERS[kind](data, key)
+        return admission.read_directory(data, directory_trust(asked))
+    raw = _only(asked.every("keys", octets))
+    return READERS[kind](data, VerifyingKey(purpose=SIGNED_BY[kind][0], raw=raw))
+
+
+def directory_trust(asked: Arguments) -> admission.DirectoryTrust:
+    """Whose directories are believed: those that so many of some keys signed, and of no more than there are."""
+    keys = tuple(VerifyingKey(purpose=Purpose.DIRECTORY, raw=raw) for raw in asked.every("keys", octets))
+    most = len({key.key_id for key in keys})
+    return admission.DirectoryTrust(keys=keys, threshold=asked.integer("threshold", least=1, most=most))
+
+
+def _only(items: Sequence[_T]) -> _T:
+    if len(items) != 1:
+        raise NotAnOperation("one key was expected")
+    return items[0]
 
 
 def write(asked: Arguments) -> Json:
@@ -92,14 +114,15 @@ def write(asked: Arguments) -> Json:
     kind = _kind(asked)
     seeds = asked.every("seeds", octets)
     purposes = SIGNED_BY[kind] if kind is Kind.BIND else SIGNED_BY[kind] * len(seeds)
+    if len(seeds) != len(purposes) or any(len(seed) != KEY_BYTES for seed in seeds):
+        raise NotAnOperation("a seed of 32 bytes for each signer was expected")
     keys = [SigningKey.of_seed(purpose, seed) for purpose, seed in zip(purposes, seeds, strict=True)]
     said = of_json(SHAPES[kind], fields)
     if kind is Kind.BIND:
         return {"data": binding.write_bind(said, *keys).hex()}
     if kind is Kind.DIRECTORY:
         return {"data": admission.write_directory(said, keys).hex()}
-    (key,) = keys
-    return {"data": WRITERS[kind](said, key).hex()}
+    return {"data": WRITERS[kind](said, _only(keys)).hex()}
 
 
 def read_a_packet(asked: Arguments) -> Json:
@@ -110,18 +133,21 @@ def read_a_packet(asked: Arguments) -> Json:
         "handle": packet.handle.hex(),
         "round": packet.round,
         "nonce": packet.nonce.hex(),
-        "genuine": is_genuine(packet, asked.octets("key")),
+        "genuine": is_genuine(packet, asked.octets("key", KEY_BYTES)),
     }
 
 
 def write_a_packet(asked: Arguments) -> Json:
     """The 64 bytes of a packet."""
+    kind = PACKETS.get(asked.text("type"))
+    if kind is None:
+        raise NotAnOperation("no such packet")
     written = write_packet(
-        PacketType[asked.text("type").upper()],
-        asked.octets("key"),
-        handle=asked.octets("handle"),
-        round_number=asked.integer("round"),
-        nonce=asked.octets("nonce"),
+        kind,
+        asked.octets("key", KEY_BYTES),
+        handle=asked.octets("handle", HANDLE_BYTES),
+        round_number=asked.integer("round", least=0, most=65_535),
+        nonce=asked.octets("nonce", NONCE_BYTES),
     )
     return {"data": written.hex()}
 
@@ -129,7 +155,7 @@ def write_a_packet(asked: Arguments) -> Json:
 def keys_of_the_timed_phase(asked: Arguments) -> Json:
     """The two keys, from one end's seed and the other end's public key."""
     keys = timed_keys(
-        AgreementKey.of_seed(asked.octets("seed")).agree(asked.octets("peer")),
+        AgreementKey.of_seed(asked.octets("seed", KEY_BYTES)).agree(asked.octets("peer")),
         sid=asked.octets("sid"),
         landmark=asked.octets("landmark"),
         bind=asked.octets("bind"),

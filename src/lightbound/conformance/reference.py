@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import IO, Final
 
 from lightbound.conformance import on_clocks, on_hashes, on_scripts, on_sessions, on_statements
-from lightbound.conformance.arguments import Arguments, Json, NotAnOperation
+from lightbound.conformance.arguments import Arguments, Json, NotAnOperation, object_of
 from lightbound.conformance.outcomes import outcome
 from lightbound.errors import ErrorCode, Fault, Malformed
 
@@ -26,26 +26,27 @@ def answer(operation: Json) -> dict[str, Json]:
     """A result, a refusal, or why there is neither (`unsupported`)."""
     try:
         asked = Arguments(operation)
-        found = OPERATIONS.get(asked.text("do"))
-        if found is None:
-            raise NotAnOperation(f"no such operation: {asked.text('do')}")
-        return outcome(found, asked)
-    except ValueError as error:  # ours, or the core's about a mistake of its caller
+        return outcome(_operation(asked.text("do")), asked)
+    except NotAnOperation as error:
         return {"unsupported": str(error)}
+
+
+def _operation(name: str) -> Callable[[Arguments], Json]:
+    found = OPERATIONS.get(name)
+    if found is None:
+        raise NotAnOperation("no such operation")
+    return found
 
 
 def serve(lines: IO[str], answers: IO[str]) -> None:
     """Answer every line with a line, until there are no more.
 
     Raises:
-        Malformed: a line holds no JSON object.
+        Malformed: a line holds no JSON object, or one that is nested too deeply.
     """
     for number, line in enumerate(lines, start=1):
-        try:
-            operation = json.loads(line)
-        except ValueError:
-            operation = None
-        if not isinstance(operation, dict):
+        operation = object_of(line)
+        if operation is None or not isinstance(operation.get("id"), int | str | None):
             expected = "a JSON object with id, do and the arguments"
             raise Malformed(Fault(code=ErrorCode.VALUE_MALFORMED, expected=expected, found="another line", line=number))
         said = {"id": operation.get("id"), **answer(operation)}

@@ -7,10 +7,23 @@ those types look in a payload: a key is its 32 bytes, a link lies flat among the
 import dataclasses
 import types
 import typing
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final, cast
 
-from lightbound.conformance.arguments import Arguments, Json, NotAnOperation, octets
+from lightbound.conformance.arguments import (
+    Arguments,
+    Json,
+    NotAnOperation,
+    array,
+    boolean,
+    by_name,
+    integer,
+    octets,
+    pair,
+    text,
+    word,
+)
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.statements.binding import Contribution
@@ -79,7 +92,7 @@ def _field(hint: Any, value: Json, name: str) -> Any:
     if origin is tuple:
         return _items(inner, value, name)
     if origin is dict:
-        return {key: _field(inner[1], item, name) for key, item in _of(dict, value, name).items()}
+        return by_name(value, lambda item: _field(inner[1], item, name))
     return _one(hint, value, name)
 
 
@@ -87,24 +100,19 @@ def _one(hint: Any, value: Json, name: str) -> Any:
     if hint is VerifyingKey:
         return VerifyingKey(purpose=_PURPOSES[name], raw=octets(value))
     if hint is Contribution:
-        landmark, digest = _of(list, value, name)
-        return Contribution(landmark=octets(landmark), digest=octets(digest))
+        landmark, digest = pair(value)
+        return Contribution(landmark=landmark, digest=digest)
     if dataclasses.is_dataclass(hint):
         return of_json(cast("type", hint), value)
-    if hint is bytes:
-        return octets(value)
-    return hint(_of(str, value, name)) if issubclass(hint, StrEnum) else _of(hint, value, name)
+    return word(value, hint) if issubclass(hint, StrEnum) else _PLAIN[hint](value)
 
 
 def _items(inner: tuple[Any, ...], value: Json, name: str) -> tuple[Any, ...]:
-    items = _of(list, value, name)
+    items = array(value)
     hints = [inner[0]] * len(items) if inner[-1] is Ellipsis else list(inner)
     if len(hints) != len(items):
         raise NotAnOperation(f"{name} has another length")
     return tuple(_field(hint, item, name) for hint, item in zip(hints, items, strict=True))
 
 
-def _of(kind: type, value: Json, name: str) -> Any:
-    if type(value) is not kind:
-        raise NotAnOperation(f"{name} is no {kind.__name__}")
-    return value
+_PLAIN: Final[dict[type, Callable[[Json], Any]]] = {bytes: octets, int: integer, str: text, bool: boolean}
