@@ -1,5 +1,6 @@
 """The vectors and the pages that show them are what `scripts/make_vectors.py` makes, and the page tells all of it."""
 
+import importlib
 import re
 import shutil
 import subprocess
@@ -32,15 +33,17 @@ def test_made_again_nothing_changes(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes() == (tree.ROOT / name).read_bytes(), name
 
 
-def test_it_makes_the_vectors_where_no_page_shows_them(tmp_path: Path) -> None:
-    _make(tmp_path)
-    assert (tmp_path / DATA / "statements.json").is_file()
-
-
 def _make(root: Path) -> None:
     scripts = root / "scripts"
     shutil.copytree(tree.ROOT / "scripts", scripts, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run([sys.executable, scripts / "make_vectors.py", "--root", root], capture_output=True, check=True)
+
+
+def test_a_page_that_is_not_there_is_not_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(tree.ROOT / "scripts")
+    fill = importlib.import_module("vectors.pages").fill
+    fill(tmp_path / "page.md", {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_package_holds_the_vectors_that_it_reads_and_no_others() -> None:
