@@ -32,8 +32,10 @@ def transcript(sid: bytes, landmark: bytes, bind: bytes, answers: list[list[Any]
 
 def clock_error(errors: Json, r: int) -> int:
     rate, stamp = errors["rate_ppb"], errors["stamp_ns"]
-    drift = -(-(r + stamp) * rate // (10**9 - rate))
-    return int(stamp + drift + (-(-errors["session_ns"] // 3) if errors["can_pause"] else 0))
+    longest = r + stamp
+    for _ in range(2):
+        longest += -(-longest * rate // (10**9 - rate))
+    return int(longest - r + (-(-errors["session_ns"] // 3) if errors["can_pause"] else 0))
 
 
 def round_counts(errors: Json, sent: Json, received: Json) -> bool:

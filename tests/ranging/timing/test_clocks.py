@@ -14,14 +14,14 @@ def later(*, ns: int, check_ns: int | None = None, utc_ns: int | None = None) ->
     return Instant(ns=ns, check_ns=ns if check_ns is None else check_ns, utc_ns=ns if utc_ns is None else utc_ns)
 
 
-def test_the_clock_error_is_stamps_and_drift_rounded_up() -> None:
+def test_the_clock_error_is_stamps_and_the_drift_of_both_clocks_rounded_up() -> None:
     exact = ClockErrors(stamp_ns=0, rate_ppb=1_000)
-    assert exact.of_round_ns(999_999_000) == 1_000  # t = 10^9 told as t (1 - 10^-6)
-    assert exact.of_round_ns(999_999_001) == 1_001
+    assert exact.of_round_ns(999_998_000) == 2_000  # 10^9 told as 999,999,000 by one, and that as 999,998,000 and a bit
+    assert exact.of_round_ns(999_998_001) == 2_001
     assert ClockErrors(stamp_ns=0, rate_ppb=0).of_round_ns(SECOND_NS) == 0
     assert ClockErrors(stamp_ns=7, rate_ppb=0).of_round_ns(SECOND_NS) == 7
-    assert PLAIN.of_round_ns(1) == 2_001
-    assert PLAIN.of_round_ns(10 * MS_NS) == 2_000 + 2_001
+    assert PLAIN.of_round_ns(1) == 2_002
+    assert PLAIN.of_round_ns(10 * MS_NS) == 2_000 + 2_001 + 2_002
 
 
 def test_a_machine_that_can_pause_pays_a_third_of_what_goes_unnoticed() -> None:

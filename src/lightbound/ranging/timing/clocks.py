@@ -39,7 +39,7 @@ class ClockErrors:
     stamp_ns: int = 2_000
     """The two clocks may disagree by so much over a round. 1 us costs 150 m of every bound."""
     rate_ppb: int = 200_000
-    """Of 10^9 true nanoseconds the first clock may miss so many. Crystals keep 100 ppm, steering may add as much."""
+    """Of 10^9 true nanoseconds a clock may miss so many. Crystals keep 100 ppm, steering may add as much."""
     session_ns: int = 20_000_000
     """Pauses of a session that go unnoticed stay below this: the clock outside is right within half of it, and may
     disagree, drift included, by the other half."""
@@ -51,14 +51,21 @@ class ClockErrors:
 
         Of an array of round trips, an array.
 
-        A true duration t is told as no less than t (1 - rate) - stamp; this is what t exceeds what was told by.
+        The second clock tells a true duration t as no less than t (1 - rate), and the first, where they agree on the
+        round, no less than (1 - rate) times that, less `stamp_ns`; this is what t exceeds it by. So one of the two
+        clocks may do whatever it likes, as long as the other keeps its rate.
 
         On a machine that can pause, the pauses of a session together stay below `session_ns`, or the session is
         dropped; it takes `ORDER` corrupt rounds to make the bound too small, and the least corrupt of them is short
         by at most that share.
         """
-        drift = -(-(round_trip_ns + self.stamp_ns) * self.rate_ppb // (BILLION - self.rate_ppb))
-        return self.stamp_ns + drift + (-(-self.session_ns // ORDER) if self.can_pause else 0)
+        on_second = self._stretched(round_trip_ns + self.stamp_ns)
+        pauses_ns = -(-self.session_ns // ORDER) if self.can_pause else 0
+        return self._stretched(on_second) - round_trip_ns + pauses_ns
+
+    def _stretched(self, told_ns: Duration) -> Duration:
+        """The longest duration that a clock of this rate can have told so, rounded up."""
+        return told_ns + -(-told_ns * self.rate_ppb // (BILLION - self.rate_ppb))
 
     def agree_on_round(self, sent: Instant, received: Instant) -> bool:
         """Whether the two clocks of the machine tell the same duration, and none runs backwards."""
