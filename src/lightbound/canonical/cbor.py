@@ -104,7 +104,9 @@ def _check(value: object, path: str) -> bool:
             raise malformed(ErrorCode.CBOR_MALFORMED, "an integer of 64 bits", "a larger one", path)
     elif kind is list:
         for i, item in enumerate(value):  # type: ignore[var-annotated,arg-type]
-            only_texts &= _check(item, f"{path}[{i}]")
+            # Bytes and small numbers, which long arrays hold, need no look and no path.
+            if type(item) is not bytes and not (type(item) is int and 0 <= item <= _INT_MOST):
+                only_texts &= _check(item, f"{path}[{i}]")
     elif kind is dict:
         for key, item in value.items():  # type: ignore[attr-defined]
             if type(key) is not str and type(key) is not int:

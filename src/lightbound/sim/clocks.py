@@ -31,13 +31,16 @@ class Clocks:
     """By which a liar multiplies every duration since `from_ns`, on all clocks."""
     from_ns: int = 0
 
+    @property
+    def are_right(self) -> bool:
+        """Whether all three tell the truth, always."""
+        return self.factor == 1.0 and not (self.rate_ppb or self.steps or self.pauses)
+
     def instant(self, at_ns: int) -> Instant:
         """What the clocks show."""
         if self.factor != 1.0:
             told_ns = self.from_ns + int((at_ns - self.from_ns) * self.factor)
             return Instant(ns=told_ns, check_ns=told_ns, utc_ns=told_ns)
-        if not (self.rate_ppb or self.steps or self.pauses):
-            return Instant(ns=at_ns, check_ns=at_ns, utc_ns=at_ns)
         running_ns = at_ns - sum(min(length, at_ns - start) for start, length in self.pauses if start < at_ns)
         shown_ns = running_ns - running_ns * self.rate_ppb // BILLION
         back_ns = sum(length for when, length in self.steps if when <= at_ns)

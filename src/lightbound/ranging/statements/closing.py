@@ -7,7 +7,7 @@ answers up.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from lightbound.canonical.cbor import Value, encode
 from lightbound.canonical.fields import Fields, integer
@@ -18,8 +18,8 @@ from lightbound.ranging.statements.kinds import LANDMARK_ID_BYTES, Kind, believe
 MOST_ROUNDS: Final = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+# Not a dataclass: a frozen one takes 0.3 us longer to make, and the agent makes one before its answer leaves.
+class Answer(NamedTuple):
     """One round as both ends saw it."""
 
     round: int

@@ -8,7 +8,7 @@ of the timer that can be checked without a socket is checked here.
 import hmac
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NamedTuple
 
 from lightbound.errors import ErrorCode, Malformed, refused
 from lightbound.ranging.statements.closing import MOST_ROUNDS, Answer
@@ -47,8 +47,7 @@ class Phase(Enum):
     ENDED = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class Round(NamedTuple):
     """One valid round."""
 
     answer: Answer
