@@ -1,4 +1,4 @@
-"""What a world and its sessions are, byte for byte, as digests; run by itself, those of every packaged scenario."""
+"""What a world and its sessions are, byte for byte, as digests; run by itself, those of the scenarios it is told."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Final
 
 from lightbound.sim.conduct import conduct
 from lightbound.sim.packet_engine import PacketEngine, SessionRun
-from lightbound.sim.scenario_file import packaged_names, read_scenario
+from lightbound.sim.scenario_file import read_scenario
 from lightbound.sim.statistic_engine import draw_bounds
 from lightbound.sim.world import World, build
 
@@ -65,4 +65,4 @@ def fingerprint(name: str, *, seed: int | None = None) -> list[str]:
 
 
 if __name__ == "__main__":
-    json.dump({name: fingerprint(name) for name in packaged_names()}, sys.stdout)
+    json.dump({name: fingerprint(name) for name in sys.argv[1:]}, sys.stdout)
