@@ -39,9 +39,9 @@ def test_no_other_meeting_and_no_other_answers_have_the_same_transcript() -> Non
         transcript(bytes(16), b"l" * 16, b"c" * 32, ANSWERS),
         transcript(bytes(16), b"l" * 16, b"b" * 32, ANSWERS[:-1]),
         transcript(bytes(16), b"l" * 16, b"b" * 32, ANSWERS[::-1]),
-        transcript(bytes(16), b"l" * 16, b"b" * 32, [replace(ANSWERS[0], nonce=bytes(16)), *ANSWERS[1:]]),
-        transcript(bytes(16), b"l" * 16, b"b" * 32, [replace(ANSWERS[0], tag=bytes(16)), *ANSWERS[1:]]),
-        transcript(bytes(16), b"l" * 16, b"b" * 32, [replace(ANSWERS[0], round=9), *ANSWERS[1:]]),
+        transcript(bytes(16), b"l" * 16, b"b" * 32, [ANSWERS[0]._replace(nonce=bytes(16)), *ANSWERS[1:]]),
+        transcript(bytes(16), b"l" * 16, b"b" * 32, [ANSWERS[0]._replace(tag=bytes(16)), *ANSWERS[1:]]),
+        transcript(bytes(16), b"l" * 16, b"b" * 32, [ANSWERS[0]._replace(round=9), *ANSWERS[1:]]),
     }
     assert len(found) == 9
 

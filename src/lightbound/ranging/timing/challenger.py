@@ -8,7 +8,7 @@ of the timer that can be checked without a socket is checked here.
 import hmac
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, NamedTuple, NamedTuple
+from typing import Final, NamedTuple
 
 from lightbound.errors import ErrorCode, Malformed, refused
 from lightbound.ranging.statements.closing import MOST_ROUNDS, Answer
