@@ -9,6 +9,7 @@ the next beacon; what it asked at earlier beacons shows in the landmarks' sequen
 """
 
 import hashlib
+import heapq
 from collections.abc import Iterable
 
 from lightbound.canonical.cbor import encode
@@ -22,8 +23,8 @@ def drawn(
     `landmarks` are the ids of the directory, `agent` the 32 bytes of the enrolment key.
     """
     kept = set(chosen)
-    ranked = sorted(
-        (hashlib.sha256(encode(["CLP/1 draw", beacon, agent, landmark])).digest(), landmark)
-        for landmark in set(landmarks) - kept
-    )
-    return tuple(sorted(kept | {landmark for _, landmark in ranked[:extras]}))
+
+    def rank(landmark: bytes) -> bytes:
+        return hashlib.sha256(encode(["CLP/1 draw", beacon, agent, landmark])).digest()
+
+    return tuple(sorted(kept.union(heapq.nsmallest(extras, set(landmarks) - kept, key=rank))))
