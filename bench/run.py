@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import files, verdicts
+from bench import files, sessions, verdicts
 
 HELP_RUNS = 9
 
@@ -39,6 +39,11 @@ def main() -> None:
             flush=True,
         )
     print()
+    print("Simulated sessions of four landmarks, 64 rounds each, one core; reference: the cryptography of one alone")
+    print(f"{'sessions/s':>12} {'reference/s':>12} {'ratio':>8}")
+    for one in sessions.figures():
+        print(f"{one.per_s:12,.0f} {one.reference_per_s:12,.0f} {one.ratio:8,.2f}  {one.what}", flush=True)
+    print("  a ratio below one is the share of bare cryptography in the time of a session\n")
     print("A file of a million chips, Parquet to Parquet, both questions; reference: copying the readings with Arrow")
     for name, value in files.main().items():
         print(f"  {name}: {value:,}")
