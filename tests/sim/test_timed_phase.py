@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lightbound.errors import Refused
 from lightbound.ranging.statements.closing import MOST_ROUNDS
 from lightbound.ranging.timing.challenger import LONGEST_PHASE_NS, MOST_SILENT, Phase
+from lightbound.ranging.timing.clocks import ClockErrors
 from lightbound.ranging.timing.packets import PacketType
 from lightbound.ranging.timing.responder import READY_AGAIN_NS, Responder
 from lightbound.sim import tampering
-from lightbound.sim.clocks import Clocks
+from lightbound.sim.clocks import Clocks, clocks_of
 from lightbound.sim.dice import rolls
-from lightbound.sim.scenario import NetworkKind
+from lightbound.sim.scenario import LandmarkKind, NetworkKind
 from lightbound.sim.timed_phase import AGENT, MOST_READY, Answers
 from tests.sim.one_phase import BEGAN_NS, COOKIE, KEYS, MS_NS, OnePhase, wire_of
 
@@ -171,6 +173,42 @@ def test_a_packet_that_arrives_while_the_machine_stands_still_is_seen_when_it_ru
     awake = Clocks(pauses=[(BEGAN_NS + 140 * MS_NS, 30 * MS_NS)])
     late = OnePhase(wire_of(100 * MS_NS, 0.0), seed=4, clocks=awake)
     assert late.round_trips_ns[0] == 90 * MS_NS  # from 50 to 140, and the answer of 150 waits until 170
+
+
+KINDS: Final = [LandmarkKind.DRIFTING, LandmarkKind.STEPPED, LandmarkKind.PAUSED]
+
+
+def bound_ns(kind: LandmarkKind, floor_ns: int, seed: int, errors: ClockErrors, *, rate_ppb: int) -> int | None:
+    """What a landmark with such clocks concludes where every round takes exactly its floor; None if nothing."""
+    clocks = clocks_of(
+        kind, rolls(seed, "clocks"), from_ns=BEGAN_NS, round_trip_ns=floor_ns, rate_ppb=rate_ppb, factor=1.0
+    )
+    one = OnePhase(wire_of(floor_ns, 0.0), seed=seed, clocks=clocks, errors=errors)
+    try:
+        return sum(one.challenger.third_smallest())
+    except Refused:
+        return None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_bound_is_too_small_by_clocks_that_are_as_bad_as_their_landmark_says(kind: LandmarkKind) -> None:
+    """Rounds on which the clocks disagree are dropped, sessions refused, and the rest is in the clock error."""
+    dice, concluded = rolls(20_261_125, kind), 0
+    for seed in range(300):
+        floor_ns, rate_ppb = int(10 ** dice.uniform(5, 8.3)), int(dice.integers(1, 500_000))
+        errors = ClockErrors(rate_ppb=rate_ppb, can_pause=kind is LandmarkKind.PAUSED)
+        found_ns = bound_ns(kind, floor_ns, seed, errors, rate_ppb=rate_ppb)
+        if found_ns is not None:
+            assert found_ns >= floor_ns
+            concluded += 1
+    assert concluded > 100
+
+
+@pytest.mark.parametrize("kind", [LandmarkKind.DRIFTING, LandmarkKind.PAUSED])
+def test_a_bound_is_too_small_by_clocks_that_are_worse_than_their_landmark_says(kind: LandmarkKind) -> None:
+    """So that the test above would see an error that nobody allows for."""
+    found = [bound_ns(kind, MS_NS, seed, ClockErrors(rate_ppb=0, stamp_ns=0), rate_ppb=200_000) for seed in range(50)]
+    assert any(each is not None and each < MS_NS for each in found)
 
 
 # -- traces ------------------------------------------------------------------------------------------------------
