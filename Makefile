@@ -95,7 +95,8 @@ bench: .venv/.stamp ## measure speed
 	$(BIN)/python bench/run.py
 
 .PHONY: results
-results: .venv/.stamp ## rebuild docs/results.md from the evaluation data, where it is
+results: .venv/.stamp ## rebuild the pages of results; those on measured round trips need the evaluation data
+	$(BIN)/python scripts/make_simulation_results.py
 	$(BIN)/python scripts/make_results.py
 	$(BIN)/python scripts/make_planning_results.py
 
