@@ -1,12 +1,12 @@
 """A decoded map read field by field: every field is taken once, has its type and range, and none is left over."""
 
-import itertools
+import operator
 import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
 from lightbound.canonical.cbor import Value, decode
-from lightbound.errors import ErrorCode, malformed
+from lightbound.errors import ErrorCode, Malformed, malformed
 
 T = TypeVar("T")
 
@@ -89,12 +89,17 @@ class Fields:
         value = self._take(name)
         if type(value) is not list or not least <= len(value) <= most:
             raise self._wrong(name, f"an array of {least} to {most}", value)
-        return tuple(of(item, f"{self.path}.{name}[{i}]") for i, item in enumerate(value))
+        path = f"{self.path}.{name}"
+        try:
+            return tuple([of(item, path) for item in value])
+        except Malformed:
+            # Once more, to say which one it was: long arrays are mostly right, and a path for each would cost.
+            return tuple([of(item, f"{path}[{i}]") for i, item in enumerate(value)])
 
     def ascending(self, name: str, of: Callable[[Value, str], T], *, least: int = 0, most: int) -> tuple[T, ...]:
         """An array in ascending order without repetition, as sets are written."""
         read = self.items(name, of, least=least, most=most)
-        if any(not one < other for one, other in itertools.pairwise(read)):  # type: ignore[operator]
+        if not all(map(operator.lt, read, read[1:])):  # type: ignore[arg-type] # whatever `of` reads can be ordered
             path = f"{self.path}.{name}"
             raise malformed(ErrorCode.STATEMENT_MALFORMED, "items in ascending order, once each", "another order", path)
         return read

@@ -57,6 +57,8 @@ class AgentSession:
     _enrolment: SigningKey = field(repr=False)
     _s: SigningKey = field(repr=False)
     _x: AgreementKey = field(repr=False)
+    _shared: dict[bytes, bytes] = field(repr=False, default_factory=dict)
+    """By landmark: what its key of this session and ours agree on."""
 
     @classmethod
     def asked(
@@ -113,7 +115,8 @@ class AgentSession:
             raise refused(
                 ErrorCode.NOT_VALID_THEN, "a CONTRIB that is still valid", "an older one", "contrib.expiry_ns"
             )
-        self._x.agree(contrib.x)  # a key of small order is refused here, and not when it is too late
+        # A key of small order is refused here, and not when it is too late.
+        self._shared[landmark] = self._x.agree(contrib.x)
         self.contributions[landmark] = (contrib, digest(data))
 
     @property
@@ -170,7 +173,7 @@ class AgentSession:
         data = write_bind(bind, self._enrolment, self._s)
         self.bind_digest, self.evidence = digest(data), evidence
         for landmark, (contrib, _) in self.contributions.items():
-            keys = timed_keys(self._x.agree(contrib.x), sid=self.session.sid, landmark=landmark, bind=self.bind_digest)
+            keys = timed_keys(self._shared[landmark], sid=self.session.sid, landmark=landmark, bind=self.bind_digest)
             self.responders[landmark] = Responder.begin(keys, cookie=contrib.cookie)
         return data
 

@@ -86,6 +86,8 @@ class Challenger:
     _nonce: bytes | None = None
     """Of the challenge that is outstanding; each is used once."""
     _sent_at: Instant | None = None
+    _ends_ns: int = 0
+    """When the phase ends at the latest: so long after the first challenge, or READY while there is none."""
     _overdue_ns: int = 0
     """When the outstanding challenge is given up."""
     _next_ns: int = 0
@@ -146,7 +148,7 @@ class Challenger:
             return None
         if self._nonce is not None:
             return self._overdue_ns
-        return min(self._next_ns, self._phase_end_ns()) if self._has_target() else self._phase_end_ns()
+        return min(self._next_ns, self._ends_ns) if self._has_target() else self._ends_ns
 
     def may_send(self, *, now_ns: int) -> bool:
         """Give up on what is overdue, and say whether a challenge is to be sent now."""
@@ -158,15 +160,15 @@ class Challenger:
             self._nonce = None
             self._silent += 1
             self._next_ns = now_ns + self._gap_ns
-        if self._is_enough() or now_ns >= self._phase_end_ns():
+        if now_ns < self._next_ns or not self._has_target():
             return False
-        return now_ns >= self._next_ns and self._has_target()
+        return not self._is_enough() and now_ns < self._ends_ns
 
     def is_over(self, *, now_ns: int) -> bool:
         """Whether nothing more will be measured, and `end` is to be called."""
         if self.phase is not Phase.RUNNING:
             return self.phase is Phase.ENDED
-        return self._nonce is None and (self._is_enough() or now_ns >= self._phase_end_ns())
+        return self._nonce is None and (self._is_enough() or now_ns >= self._ends_ns)
 
     def challenge(self, *, nonce: bytes, gap_ns: int, at: Instant) -> bytes:
         """The next challenge, to be sent at once to `target`.
@@ -183,9 +185,9 @@ class Challenger:
         self.sent += 1
         self.target = self._waiting.pop(0) if self.address is None else self.address
         if self._began is None:
-            self._began = at
+            self._began, self._ends_ns = at, at.ns + LONGEST_PHASE_NS
         self._nonce, self._sent_at, self._gap_ns = nonce, at, gap_ns
-        self._overdue_ns = min(at.ns + self._wait_ns(), self._phase_end_ns())
+        self._overdue_ns = min(at.ns + self._wait_ns(), self._ends_ns)
         return write_packet(
             PacketType.PROBE, self.keys.to_agent, handle=self.keys.handle, round_number=number, nonce=nonce
         )
@@ -231,7 +233,7 @@ class Challenger:
             self.ignored += 1
             return False
         if self.phase is Phase.WAITING:
-            self.phase, self._next_ns = Phase.RUNNING, at.ns
+            self.phase, self._next_ns, self._ends_ns = Phase.RUNNING, at.ns, at.ns + LONGEST_PHASE_NS
         self._waiting.append(address)
         return True
 
@@ -260,6 +262,3 @@ class Challenger:
         if len(self._smallest) < ORDER:
             return LONGEST_WAIT_NS
         return min(LONGEST_WAIT_NS, 2 * self._smallest[-1] + PATIENCE_NS)
-
-    def _phase_end_ns(self) -> int:
-        return LONGEST_PHASE_NS + (self._next_ns if self._began is None else self._began.ns)

@@ -10,6 +10,7 @@ another. `docs/decisions/0009-blake2s-for-timed-tags.md` says why not HMAC.
 
 import hashlib
 import hmac
+import struct
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -25,9 +26,11 @@ NONCE_BYTES: Final = 16
 TAG_BYTES: Final = 16
 
 _MAGIC: Final = b"LB\x01"
-_NO_ROUND: Final = b"\x00\x00"
-_RESERVED: Final = b"\x00\x00"
 _PADDING: Final = bytes(16)
+
+_COVERED: Final = struct.Struct("!3sB8sHH16s")
+_WHOLE: Final = struct.Struct("!3sB8sHH16s16s16s")
+"""The picture above; a packet is read and written in one call, because it sits in the answer."""
 
 
 class PacketType(IntEnum):
@@ -77,7 +80,7 @@ def timed_keys(shared: bytes, *, sid: bytes, landmark: bytes, bind: bytes) -> Ti
 
 def write_packet(kind: PacketType, key: bytes, *, handle: bytes, round_number: int, nonce: bytes) -> bytes:
     """A packet, 64 bytes."""
-    covered = b"".join((_MAGIC, bytes((kind,)), handle, round_number.to_bytes(2, "big"), _RESERVED, nonce))
+    covered = _COVERED.pack(_MAGIC, kind, handle, round_number, 0, nonce)
     return covered + tag_of(covered, key) + _PADDING
 
 
@@ -89,21 +92,15 @@ def read_packet(data: bytes) -> Packet:
     """
     if len(data) != PACKET_BYTES or data[:3] != _MAGIC:
         raise _malformed("64 bytes that begin with LB and version 1", f"{len(data)}")
-    kind = _TYPES.get(data[3])
+    _, number, handle, round_number, reserved, nonce, tag, padding = _WHOLE.unpack(data)
+    kind = _TYPES.get(number)
     if kind is None:
-        raise _malformed("type 1, 2 or 3", str(data[3]))
-    if data[14:16] != _RESERVED or data[48:] != _PADDING:
+        raise _malformed("type 1, 2 or 3", str(number))
+    if reserved or padding != _PADDING:
         raise _malformed("zeros where nothing is said", "others")
-    if kind is PacketType.READY and data[12:14] != _NO_ROUND:
+    if kind is PacketType.READY and round_number:
         raise _malformed("round 0 of READY", "another")
-    return Packet(
-        type=kind,
-        handle=data[4:12],
-        round=int.from_bytes(data[12:14], "big"),
-        nonce=data[16:32],
-        tag=data[32:48],
-        covered=data[:32],
-    )
+    return Packet(kind, handle, round_number, nonce, tag, data[:32])
 
 
 def tag_of(covered: bytes, key: bytes) -> bytes:
