@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lightbound.sim.campaign import Engine, run
 from lightbound.sim.conduct import conduct
@@ -77,11 +79,11 @@ def seconds(do: Callable[[], object]) -> float:
 
 
 def bare_cryptography() -> None:
-    """Signatures, agreements and tags of as many sessions, by the same libraries and nothing around them.
+    """Signatures, keys and tags of as many sessions, by the same libraries and nothing around them.
 
     Signed: SESSION, BIND twice, and of each landmark OPEN, CONTRIB, CLOSE, ACK and MEASUREMENT. Each is verified once,
-    but OPEN, which only the landmark's own log reads. Both ends agree with one another, the agent once more when
-    CONTRIB comes. Each of two packets a round is tagged at one end and checked at the other.
+    but OPEN, which only the landmark's own log reads. Both ends agree with one another, and derive two keys each. Each
+    of two packets a round is tagged at one end and checked at the other.
     """
     signing, agreeing = Ed25519PrivateKey.from_private_bytes(bytes(32)), X25519PrivateKey.from_private_bytes(bytes(32))
     verifying, peer = signing.public_key(), agreeing.public_key()
@@ -92,7 +94,9 @@ def bare_cryptography() -> None:
             signing.sign(message)
         for _ in range(3 + 4 * LANDMARKS):
             verifying.verify(signature, message)
-        for _ in range(3 * LANDMARKS):
+        for _ in range(2 * LANDMARKS):
             agreeing.exchange(peer)
+        for _ in range(4 * LANDMARKS):
+            HKDF(algorithm=SHA256(), length=32, salt=None, info=bytes(64)).derive(key)
         for _ in range(4 * ROUNDS * LANDMARKS):
             hashlib.blake2s(packet, key=key, digest_size=16).digest()
