@@ -24,7 +24,7 @@ MOST_TEXT: Final = 256
 
 
 class Fields:
-    """A map being read. Every `take` names a field and raises `Malformed` with its path; `end` refuses unknown ones."""
+    """A map being read. A method takes the field it names, or raises `Malformed` with its path; `end` refuses others."""
 
     __slots__ = ("_left", "path")
 
@@ -120,7 +120,7 @@ class Fields:
             raise malformed(ErrorCode.STATEMENT_MALFORMED, "this field", "none", f"{self.path}.{name}")
         return self._left.pop(name)
 
-    def _wrong(self, name: str, expected: str, value: Value) -> Exception:
+    def _wrong(self, name: str, expected: str, value: Value) -> Malformed:
         return malformed(ErrorCode.STATEMENT_MALFORMED, expected, shown(value), f"{self.path}.{name}")
 
 
