@@ -24,7 +24,7 @@ MOST_TEXT: Final = 256
 
 
 class Fields:
-    """A map being read. A method takes the field it names, or raises `Malformed` with its path; `end` refuses others."""
+    """A map being read. A method takes the field it names or raises `Malformed` with its path; `end` refuses others."""
 
     __slots__ = ("_left", "path")
 
