@@ -13,9 +13,9 @@ UV_ENV := UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1
 LOCK := $(UV_ENV) UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet \
 	--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
 
-# Debian packages that tests need besides the four above: a browser, to open the maps in, and the tools whose output
-# is imported.
-SYSTEM_PACKAGES := chromium fping iputils-ping
+# Debian packages that tests and benches need besides the four above: a browser, to open the maps in, the tools whose
+# output is imported, networks made of namespaces, a look at system calls, and a compiler for the bench's C responder.
+SYSTEM_PACKAGES := chromium fping gcc iproute2 iputils-ping libc6-dev nftables strace
 
 .PHONY: help
 help: ## list the targets
@@ -51,7 +51,7 @@ venv: .venv/.stamp ## make the locked environment in .venv
 lock: .bootstrap/.stamp ## resolve the locks again (LOCK_FLAGS=--upgrade takes newer releases)
 	$(LOCK) $(LOCK_FLAGS) --group bootstrap -o bootstrap.lock
 	$(LOCK) $(LOCK_FLAGS) --group cwt -o cwt.lock
-	$(LOCK) $(LOCK_FLAGS) pyproject.toml --extra judge --group dev -o requirements.lock
+	$(LOCK) $(LOCK_FLAGS) pyproject.toml --extra judge --extra server --group dev -o requirements.lock
 
 .PHONY: system-packages
 system-packages: ## install the Debian packages that tests need (as root; otherwise say which)

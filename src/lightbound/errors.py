@@ -59,6 +59,14 @@ class ErrorCode(StrEnum):
     CLOCK_DISAGREES = "clock_disagrees"
     KEY_EXPOSED = "key_exposed"
     SCENARIO_MALFORMED = "scenario_malformed"
+    SETTING_MALFORMED = "setting_malformed"
+    CODE_REFUSED = "code_refused"
+    NOT_ENROLLED = "not_enrolled"
+    PEER_UNREACHABLE = "peer_unreachable"
+    PEER_MISBEHAVED = "peer_misbehaved"
+    RATE_LIMITED = "rate_limited"
+    ALREADY_RUNNING = "already_running"
+    STORE_BROKEN = "store_broken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""An agent: dials out, answers, and can be told nothing else."""

@@ -1,0 +1,1 @@
+"""A verifier: asks agents for sessions, collects what came of them, and judges."""

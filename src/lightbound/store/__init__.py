@@ -1,0 +1,1 @@
+"""What is kept in SQL: opened, migrated, and never half written."""
