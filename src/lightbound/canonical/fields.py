@@ -108,6 +108,15 @@ class Fields:
         """A map inside this one."""
         return Fields(self._take(name), f"{self.path}.{name}")
 
+    def map_or_none(self, name: str) -> "Fields | None":
+        """A map inside this one, or null."""
+        value = self._take(name)
+        return None if value is None else Fields(value, f"{self.path}.{name}")
+
+    def value(self, name: str) -> Value:
+        """Whatever stands there, of any type."""
+        return self._take(name)
+
     def digests(self, name: str, names: tuple[str, ...]) -> dict[str, bytes]:
         """A map of 32-byte digests with exactly these names."""
         inside = self.map(name)
