@@ -1,0 +1,56 @@
+"""The folder in which a role keeps what must outlive it, and the lock that keeps a second process out of it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lightbound.errors import ErrorCode, Fault, Refused, Unavailable
+
+
+def default_folder(role: str) -> Path:
+    """Where a role keeps its state unless told otherwise."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/lightbound") / role
+    home = os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "state") / "lightbound" / role
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[Path]:
+    """The folder, made if it is missing, for this process alone until the block ends or the process does.
+
+    The lock is the kernel's (flock), so that nothing is left over from a process that was killed. A child that is
+    forked inside the block holds it as well, until it ends.
+
+    Raises:
+        Refused: another process holds it.
+        Unavailable: it cannot be made or locked.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        fault = Fault(
+            code=ErrorCode.WRITE_FAILED,
+            expected="a folder that can be written",
+            found=error.strerror or type(error).__name__,
+            file=str(folder),
+        )
+        raise Unavailable(fault) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            fault = Fault(
+                code=ErrorCode.ALREADY_RUNNING,
+                expected="a folder that no other process uses",
+                found="one in use",
+                file=str(folder),
+                next="stop the other process, or give this one another --data",
+            )
+            raise Refused(fault) from error
+        yield folder
+    finally:
+        os.close(descriptor)
