@@ -1,1 +1,1 @@
-"""The running example: a verifier, landmarks and agents as real processes, and the relay that puts distance between them."""
+"""The running example: a verifier, landmarks and agents as real processes, with distance put in between."""
