@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from lightbound.demo.namespaces import Namespace
+
 PATIENCE_S = 10.0
 """A machine that is busy with other tests takes its time."""
 
@@ -29,9 +31,10 @@ def bound(host: str) -> socket.socket:
 
 
 @contextmanager
-def echoing(host: str) -> Iterator[tuple[str, int]]:
-    """The address of somebody who sends back whatever comes."""
-    with bound(host) as ours:
+def echoing(host: str, inside: Namespace | None = None) -> Iterator[tuple[str, int]]:
+    """The address of somebody who sends back whatever comes; in another network, perhaps."""
+    ours, last = (bound(host), bound(host)) if inside is None else inside.inside(lambda: (bound(host), bound(host)))
+    with ours, last:
         ended = threading.Event()
 
         def echo() -> None:
@@ -48,8 +51,7 @@ def echoing(host: str) -> Iterator[tuple[str, int]]:
             yield address
         finally:
             ended.set()
-            with bound(host) as last:
-                last.sendto(b"", address)
+            last.sendto(b"", address)
             thread.join()
 
 

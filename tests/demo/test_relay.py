@@ -20,6 +20,7 @@ from lightbound.demo.tampering import FLOOD
 from lightbound.errors import Unavailable
 from lightbound.ranging.timing.packets import PacketType, write_packet
 from tests.demo.ends import bound, echoing, round_trips_ns, taken, wait_until
+from tests.demo.processes import is_alive
 
 MS = 1_000_000
 FAR = ("127.1.0.1", 9)
@@ -315,7 +316,7 @@ def test_closing_leaves_no_process_and_no_socket() -> None:
             round_trips_ns(client, leg.listen, 1)
             pids = relay.pids
         relay.close()
-        assert not any(map(_is_alive, pids))
+        assert not any(map(is_alive, pids))
         with Relay() as again:
             again.add(listen=leg.listen, target=target)
             round_trips_ns(client, leg.listen, 1)
@@ -335,9 +336,9 @@ def test_it_ends_with_its_parent_however_that_ends() -> None:
     ) as parent:
         assert parent.stdout is not None
         pids = [int(pid) for pid in parent.stdout.readline().split()]
-        assert all(map(_is_alive, pids))
+        assert all(map(is_alive, pids))
         parent.send_signal(signal.SIGKILL)
-    wait_until(lambda: not any(map(_is_alive, pids)))
+    wait_until(lambda: not any(map(is_alive, pids)))
 
 
 def test_an_address_in_use_is_said_to_be_and_the_others_go_on(relay: Relay) -> None:
@@ -392,14 +393,6 @@ def _is_binomial(count: int, of: int, share: float) -> bool:
 
 def _packet(kind: PacketType) -> bytes:
     return write_packet(kind, bytes(32), handle=bytes(8), round_number=0, nonce=bytes(16))
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether it runs; one that has ended and that nobody has asked about does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def _send_all(stream: socket.socket, data: bytes) -> None:
