@@ -8,7 +8,7 @@ from lightbound.canonical import cose
 from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
-from lightbound.keys.signing import cosign, digest, opened, opened_by_all, opened_by_enough, sign
+from lightbound.keys.signing import cosign, cosigned, digest, opened, opened_by_all, opened_by_enough, sign
 
 KIND, OTHER_KIND = "lightbound.session/1", "lightbound.open/1"
 ONE, TWO, THREE = (SigningKey.of_seed(Purpose.DIRECTORY, bytes([number]) * 32) for number in (1, 2, 3))
@@ -144,6 +144,25 @@ def test_one_party_does_not_count_twice() -> None:
 def test_a_threshold_that_cannot_be_meant_is_the_callers_mistake(threshold: int) -> None:
     with pytest.raises(ValueError, match="a threshold from 1 to 3"):
         opened_by_enough(BOTH, KIND, KEYS, threshold)
+
+
+@pytest.mark.parametrize("order", [(ONE, TWO, THREE), (THREE, TWO, ONE), (TWO, THREE, ONE)])
+def test_signatures_added_one_after_another_make_what_all_sign_at_once(order: tuple[SigningKey, ...]) -> None:
+    data = cosign(KIND, b"payload", order[:1])
+    for key in order[1:]:
+        data = cosigned(data, KIND, key)
+    assert data == cosign(KIND, b"payload", order)
+    assert opened_by_enough(data, KIND, KEYS, 3) == b"payload"
+
+
+def test_nobody_signs_twice_and_nothing_else_is_signed_along() -> None:
+    with pytest.raises(Refused) as caught:
+        cosigned(BOTH, KIND, TWO)
+    assert code(caught) is ErrorCode.DUPLICATE
+    for data, kind in ((BOTH, OTHER_KIND), (SINGLE, KIND)):
+        with pytest.raises(Refused) as caught:
+            cosigned(data, kind, THREE)
+        assert code(caught) is ErrorCode.WRONG_TYPE
 
 
 def test_bytes_that_are_no_statement_are_malformed() -> None:

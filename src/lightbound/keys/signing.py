@@ -46,6 +46,31 @@ def cosign(kind: str, payload: bytes, keys: Sequence[SigningKey]) -> bytes:
     return cose.write(replace(envelope, signatures=tuple(replace(one, signature=made) for one, made in signatures)))
 
 
+def cosigned(data: bytes, kind: str, key: SigningKey) -> bytes:
+    """A statement with several signatures, and one more over the same payload, byte for byte.
+
+    The signatures that are there are not looked at: whoever adds one decides what it signs, not who did before.
+
+    Raises:
+        Malformed: no statement at all.
+        Refused: of another type, or with a signature of this key already.
+    """
+    envelope = _of_kind(data, kind, single=False)
+    if any(signature.key_id == key.key_id for signature in envelope.signatures):
+        raise refused(ErrorCode.DUPLICATE, "no signature of this key yet", "one", kind)
+    unsigned = Signature(
+        key_id=key.key_id,
+        purpose=key.purpose,
+        protected=cose.signer_headers(key.key_id, key.purpose),
+        signature=bytes(SIGNATURE_BYTES),
+    )
+    signatures = sorted((*envelope.signatures, unsigned), key=lambda signature: signature.key_id)
+    place = signatures.index(unsigned)
+    signature = key.sign(replace(envelope, signatures=tuple(signatures)).to_be_signed(place))
+    signatures[place] = replace(unsigned, signature=signature)
+    return cose.write(replace(envelope, signatures=tuple(signatures)))
+
+
 def opened(data: bytes, kind: str, key: VerifyingKey) -> bytes:
     """The payload of a statement of this type that this key signed.
 
