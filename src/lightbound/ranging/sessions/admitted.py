@@ -7,13 +7,12 @@ told it. An operator that names a false owner is a unit too many, which no signa
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lightbound.canonical import cose
 from lightbound.errors import ErrorCode, LightboundError, refused
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.signing import digest
-from lightbound.ranging.readings import Landmark
 from lightbound.ranging.statements.admission import (
     Axis,
     Directory,
@@ -25,6 +24,9 @@ from lightbound.ranging.statements.admission import (
     read_position,
 )
 from lightbound.ranging.statements.kinds import Kind
+
+if TYPE_CHECKING:
+    from lightbound.ranging.readings import Landmark
 
 T = TypeVar("T")
 
@@ -43,8 +45,10 @@ class Admitted:
     """When operator, position and directory are all valid, both ends included."""
 
     @property
-    def landmark(self) -> Landmark:
+    def landmark(self) -> "Landmark":
         """As the verdicts know it; its name is its key's id."""
+        from lightbound.ranging.readings import Landmark  # noqa: PLC0415 - behind numpy, as verdicts are
+
         return Landmark(
             landmark_id=self.key.key_id.hex(),
             position=self.position.position,

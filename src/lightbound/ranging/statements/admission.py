@@ -7,17 +7,19 @@ lists the hashes of the statements that it lets in, so that nobody joins a draw 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lightbound.canonical import cose
 from lightbound.canonical.cbor import Value, encode
 from lightbound.canonical.fields import Fields, octets, shown
 from lightbound.errors import ErrorCode, malformed, refused
-from lightbound.geo.earth import Position
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import cosign, opened_by_enough
 from lightbound.ranging.statements.kinds import Kind, believed, signed
+
+if TYPE_CHECKING:
+    from lightbound.geo.earth import Position
 
 E7: Final = 10_000_000
 """Positions are written in units of 1e-7 degree, 11 mm along a meridian: integers, so that they have one encoding."""
@@ -73,8 +75,10 @@ class PositionStatement:
     to_ns: int
 
     @property
-    def position(self) -> Position:
+    def position(self) -> "Position":
         """In degrees."""
+        from lightbound.geo.earth import Position  # noqa: PLC0415 - behind numpy, which nobody needs who only signs
+
         return Position(self.latitude_e7 / E7, self.longitude_e7 / E7)
 
 
