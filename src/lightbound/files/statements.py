@@ -71,6 +71,21 @@ def write_statement(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone.
+
+    Raises:
+        Unavailable: it cannot be made.
+    """
+    try:
+        for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+            missing.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        fault = Fault(code=ErrorCode.WRITE_FAILED, expected="a folder that can be made", found=found, file=str(folder))
+        raise Unavailable(fault) from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Keep a text in a file, whole or not at all.
 
