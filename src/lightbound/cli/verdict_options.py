@@ -116,7 +116,7 @@ def duration_ns(text: str) -> int:
     return int(seconds * 1_000_000_000)
 
 
-def instant_ns(text: str) -> int:
+def instant_ns(text: str, option: str = "--as-of") -> int:
     """Nanoseconds since 1970 UTC of an RFC 3339 time with its offset."""
     try:
         moment = datetime.fromisoformat(text.strip())
@@ -124,9 +124,9 @@ def instant_ns(text: str) -> int:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise typer.BadParameter(
-            f"expected a time such as 2026-11-23T12:00:00Z, with its offset, found {text!r}", param_hint="--as-of"
+            f"expected a time such as 2026-11-23T12:00:00Z, with its offset, found {text!r}", param_hint=option
         )
     if not 1970 <= moment.year <= 2199:
-        raise typer.BadParameter(f"expected a time from 1970 to 2199, found {text!r}", param_hint="--as-of")
+        raise typer.BadParameter(f"expected a time from 1970 to 2199, found {text!r}", param_hint=option)
     since = moment - datetime.fromisoformat("1970-01-01T00:00:00Z")
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000

@@ -5,6 +5,7 @@ signature under POSITION.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -89,23 +90,22 @@ def read_request(path: Path) -> PositionRequest:
         surveyed=fields.text("surveyed"),
     )
     fields.end()
-    if wrong := nonsense(request):
+    wrong = nonsense(
+        latitude_e7=request.latitude_e7, longitude_e7=request.longitude_e7, jurisdiction=request.jurisdiction
+    )
+    if wrong is not None:
         raise fields.wrong(*wrong)
     return request
 
 
-def nonsense(request: PositionRequest) -> tuple[str, str, str] | None:
+def nonsense(*, latitude_e7: int, longitude_e7: int, jurisdiction: str) -> tuple[str, str, str] | None:
     """What no landmark can mean though its type is right, as key, expected and found; None if nothing is.
 
-    Latitude and longitude of 0 are what programs write that know of no place. An error of 0 is nobody's survey, and
-    would be less than what rounding to 1e-7 degree does.
+    Latitude and longitude of 0 are what programs write that know of no place.
     """
-    if request.latitude_e7 == 0 and request.longitude_e7 == 0:
+    if latitude_e7 == 0 and longitude_e7 == 0:
         return "latitude_e7", "a place that was surveyed", "latitude 0, longitude 0"
-    if request.error_m < 1:
-        return "error_m", "at least 1 m", f"{request.error_m} m"
-    code = request.jurisdiction
-    if not (len(code) == 2 and code.isascii() and code.isalpha() and code.isupper()):
+    if re.fullmatch("[A-Z]{2}", jurisdiction) is None:
         return "jurisdiction", "an ISO 3166-1 code of two capital letters, such as DE", "another text"
     return None
 
