@@ -16,11 +16,13 @@ import typer
 from lightbound import __version__
 from lightbound.cli.adjudicate import adjudicate
 from lightbound.cli.conformance import conformance
+from lightbound.cli.directory import directory_app
 from lightbound.cli.evaluate import evaluate_app
 from lightbound.cli.exits import ExitCode, exit_code
 from lightbound.cli.explain import explain
 from lightbound.cli.importing import import_app
 from lightbound.cli.mapping import borders, draw_map
+from lightbound.cli.operator import operator_app
 from lightbound.cli.plan import plan
 from lightbound.cli.simulate import simulate
 from lightbound.cli.terminal import printable
@@ -72,6 +74,8 @@ app.command()(conformance)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(import_app, name="import")
 app.add_typer(borders, name="borders")
+app.add_typer(operator_app, name="operator")
+app.add_typer(directory_app, name="directory")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

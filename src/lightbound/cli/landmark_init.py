@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from lightbound.cli.signing_options import (
-    DataOption,
     JsonOption,
     KeepKeyOption,
     check_writable,
@@ -40,7 +39,10 @@ Example:
 
 def landmark_init(
     *,
-    data: DataOption,
+    data: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, metavar="DIR", help="The landmark's folder of data. Default: as `landmark run`."),
+    ] = None,
     latitude: Annotated[float, typer.Option(min=-90, max=90, metavar="DEG", help="WGS-84, north is positive.")],
     longitude: Annotated[float, typer.Option(min=-180, max=180, metavar="DEG", help="WGS-84, east is positive.")],
     error_m: Annotated[
@@ -59,6 +61,7 @@ def landmark_init(
     from lightbound.files.position_requests import PositionRequest, nonsense, write_request
     from lightbound.keys.purposes import Purpose
     from lightbound.ranging.statements.admission import E7
+    from lightbound.roles.state import default_folder
 
     check_writable(out)
     plain_text(hosting, "--hosting")
@@ -70,7 +73,8 @@ def landmark_init(
     if wrong is not None:
         key_name, expected, found = wrong
         raise typer.BadParameter(f"expected {expected}, found {found}", param_hint=f"--{key_name.removesuffix('_e7')}")
-    key = own_key(data, Purpose.LANDMARK, keep=keep_key).verifying
+    folder = default_folder("landmark") if data is None else data
+    key = own_key(folder, Purpose.LANDMARK, keep=keep_key).verifying
     request = PositionRequest(
         landmark_key=key,
         latitude_e7=latitude_e7,
@@ -90,7 +94,7 @@ def landmark_init(
     typer.echo(
         "Next: tell the operator the landmark's id by another way than the request goes, and have it sign:\n"
         f"  lightbound operator sign {out} --landmark {key.key_id.hex()} --out position.cose\n"
-        f"Then put position.cose into {data}."
+        f"Then put position.cose into {folder}."
     )
 
 

@@ -68,10 +68,10 @@ def read_statement_files(folder: Path) -> Statements:
     )
 
 
-def read_admission(folder: Path) -> AdmissionFolder:
-    """Whom a folder lets in.
+def read_admission(folder: Path, *, directory: Path | None = None) -> AdmissionFolder:
+    """Whom a folder lets in; by another directory than its `directory.cose`, if one is named.
 
-    1. Every file has the shape that it must have.
+    1. Every statement has the shape that it must have.
     2. The directory is signed by enough of the parties.
     3. Every statement that it lists is here: without one, neither a draw nor a fault unit is certain.
     4. Every landmark that is let in has an address.
@@ -83,11 +83,11 @@ def read_admission(folder: Path) -> AdmissionFolder:
         Unavailable, Malformed, Refused: one of these does not hold; the error names file and key.
     """
     trust = read_directory_trust(folder / directory_trust.FILE)
-    addresses = read_addresses(folder / landmark_addresses.FILE)
-    directory = read_statement(folder / DIRECTORY, Kind.DIRECTORY)
+    signed = read_statement(folder / DIRECTORY if directory is None else directory, Kind.DIRECTORY)
     statements = read_statement_files(folder)
-    known = admitted_of(directory, statements, trust)
-    _check_all_here(directory.path, statements, known)
+    known = admitted_of(signed, statements, trust)
+    _check_all_here(signed.path, statements, known)
+    addresses = read_addresses(folder / landmark_addresses.FILE)
     for landmark in sorted(known.by_id):
         if landmark not in addresses:
             key = known.by_id[landmark].key.raw.hex()
@@ -101,7 +101,7 @@ def read_admission(folder: Path) -> AdmissionFolder:
         admitted=known,
         addresses={landmark: addresses[landmark] for landmark in known.by_id},
         trust=trust,
-        directory=directory.data,
+        directory=signed.data,
         operators=tuple(one.data for one in statements.operators if one.digest in listed),
         positions=tuple(one.data for one in statements.positions if one.digest in listed),
     )

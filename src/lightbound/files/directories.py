@@ -6,36 +6,27 @@ directory is given out once it has all that it is to have.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lightbound.canonical import cose
+from lightbound.canonical.fields import Fields
 from lightbound.errors import ErrorCode, Fault, LightboundError, Refused
-from lightbound.files.admission import Statements, admitted_of
+from lightbound.files.admission import Statements
+from lightbound.files.showing import read_draft
 from lightbound.files.statements import StatementFile, make_folder, read_statement, write_statement
 from lightbound.files.toml import of_file
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
-from lightbound.keys.signing import check_signature, cosigned
-from lightbound.ranging.sessions.admitted import AdmittedLandmarks
+from lightbound.keys.signing import cosigned
 from lightbound.ranging.statements.admission import (
     Axis,
     Directory,
     DirectoryTrust,
     Operator,
-    read_directory,
     read_operator,
     read_position,
     write_directory,
 )
 from lightbound.ranging.statements.kinds import Kind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """A statement in a folder that lets nobody in, and why."""
-
-    path: Path
-    why: str
 
 
 def draft_directory(
@@ -129,57 +120,6 @@ def cosign_directory(directory: StatementFile, statements: Statements, trust: Di
         raise of_file(error, directory.path) from error
 
 
-def read_draft(
-    directory: StatementFile, statements: Statements, trust: DirectoryTrust
-) -> tuple[Directory, AdmittedLandmarks]:
-    """What a directory says that at least one party has signed: enough to look at it, not to believe it.
-
-    Raises:
-        Malformed, Refused: no party has signed it, or a signature does not hold or is by a stranger.
-    """
-    anyone = DirectoryTrust(keys=trust.keys, threshold=1)
-    known = admitted_of(directory, statements, anyone)
-    return read_directory(directory.data, anyone), known
-
-
-def signers(directory: StatementFile, trust: DirectoryTrust) -> tuple[VerifyingKey, ...]:
-    """The parties whose signature is there and holds, in the order in which they are named."""
-    envelope = cose.read(directory.data, what=Kind.DIRECTORY)
-    known = {key.key_id: key for key in trust.keys}
-    found = set()
-    for number, signature in enumerate(envelope.signatures):
-        if key := known.get(signature.key_id):
-            check_signature(envelope, number, key)
-            found.add(key.key_id)
-    return tuple(key for key in trust.keys if key.key_id in found)
-
-
-def left_out(statements: Statements, known: AdmittedLandmarks) -> tuple[LeftOut, ...]:
-    """The statements in a folder that let nobody in, those that the directory does not list included."""
-    listed = {*known.directory.operators, *known.directory.positions}
-    counted = {one.position_digest for one in known.by_id.values()}
-    operators: dict[bytes, list[Operator]] = {}
-    found: list[LeftOut] = []
-    for file in statements.operators:
-        if file.digest not in listed:
-            found.append(LeftOut(path=file.path, why="the directory does not list it"))
-            continue
-        try:
-            operator = read_operator(file.data)
-        except LightboundError as error:
-            found.append(LeftOut(path=file.path, why=str(error)))
-        else:
-            operators.setdefault(operator.key.key_id, []).append(operator)
-            if len(operators[operator.key.key_id]) > 1:
-                found.append(LeftOut(path=file.path, why="the directory lists two statements of this operator"))
-    for file in statements.positions:
-        if file.digest not in listed:
-            found.append(LeftOut(path=file.path, why="the directory does not list it"))
-        elif file.digest not in counted:
-            found.append(LeftOut(path=file.path, why=_why(file, operators)))
-    return tuple(found)
-
-
 def remember_signed(folder: Path, number: int, data: bytes) -> None:
     """Keep what a party signs in its own folder before anybody else has it, so that it signs no second of that number.
 
@@ -206,6 +146,37 @@ def remember_signed(folder: Path, number: int, data: bytes) -> None:
     write_statement(path, data)
 
 
+def check_party(key: VerifyingKey, trust: DirectoryTrust, path: Path) -> None:
+    """Nothing, if a key is one of the parties' in this file.
+
+    Raises:
+        Refused: it is not.
+    """
+    if key not in trust.keys:
+        fault = Fault(
+            code=ErrorCode.WRONG_KEY,
+            expected="a key of one of the parties",
+            found=key.raw.hex(),
+            file=str(path),
+            column="keys",
+            next="add it with `lightbound directory trust`, if all parties agree",
+        )
+        raise Refused(fault)
+
+
+def number_of(directory: StatementFile) -> int:
+    """The number that a directory gives itself; by whom it is signed is not looked at.
+
+    Raises:
+        Malformed: it gives none.
+    """
+    try:
+        fields = Fields.of(cose.read(directory.data, what=Kind.DIRECTORY).payload, Kind.DIRECTORY.short)
+        return fields.integer("number", least=1)
+    except LightboundError as error:
+        raise of_file(error, directory.path) from error
+
+
 def sign_directory(directory: Directory, key: SigningKey) -> bytes:
     """A directory with its first signature."""
     return write_directory(directory, [key])
@@ -216,18 +187,6 @@ def _operator(file: StatementFile) -> Operator:
         return read_operator(file.data)
     except LightboundError as error:
         raise of_file(error, file.path) from error
-
-
-def _why(file: StatementFile, operators: dict[bytes, list[Operator]]) -> str:
-    signer = cose.read(file.data, what=Kind.POSITION).signatures[0].key_id
-    named = operators.get(signer, [])
-    if len(named) != 1:
-        return "its operator is not let in, or the directory lists two statements of it"
-    try:
-        read_position(file.data, named[0].key)
-    except LightboundError as error:
-        return str(error)
-    return "the directory lists two positions of this landmark"
 
 
 def _check_once(said: dict[bytes, Path], key: VerifyingKey, path: Path, expected: str) -> None:
