@@ -21,7 +21,9 @@ OF_FILES_AND_COMMANDS = {
     ErrorCode.VALUE_OUT_OF_RANGE, ErrorCode.DUPLICATE, ErrorCode.UNKNOWN_LANDMARK, ErrorCode.UNKNOWN_COUNTRY,
     ErrorCode.AREA_MALFORMED, ErrorCode.GEOJSON_MALFORMED, ErrorCode.GEOJSON_INVALID, ErrorCode.BORDERS_CORRUPT,
     ErrorCode.LICENSED_INSIDE_EXCLUDED, ErrorCode.READ_FAILED, ErrorCode.WRITE_FAILED, ErrorCode.KEY_EXPOSED,
-    ErrorCode.SCENARIO_MALFORMED,
+    ErrorCode.SCENARIO_MALFORMED, ErrorCode.SETTING_MALFORMED, ErrorCode.CODE_REFUSED, ErrorCode.NOT_ENROLLED,
+    ErrorCode.PEER_UNREACHABLE, ErrorCode.PEER_MISBEHAVED, ErrorCode.RATE_LIMITED, ErrorCode.ALREADY_RUNNING,
+    ErrorCode.STORE_BROKEN,
 }  # fmt: skip
 """No statement, packet or session is refused for these."""
 

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import ipaddress
 import resource
+import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -154,6 +155,18 @@ def application(
     )
 
 
+class _Server(uvicorn.Server):
+    """A server that leaves signals to `serve`.
+
+    It inherits, because uvicorn has no other way: it would end the process by the signal that it caught, before the
+    role has put away what it holds.
+    """
+
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:
+        """Nothing: `serve` listens to them."""
+        return contextlib.nullcontext()
+
+
 async def serve(
     app: Starlette,
     sockets: Sequence[socket.socket],
@@ -161,8 +174,8 @@ async def serve(
     limits: Limits,
     tls: Tls | None = None,
     until: asyncio.Event | None = None,
-) -> None:
-    """Answer at these listening sockets until SIGINT or SIGTERM comes, or `until` is set.
+) -> bool:
+    """Answer at these listening sockets until SIGINT or SIGTERM comes, or `until` is set; whether it was SIGINT.
 
     Raises:
         Unavailable: the certificate or its key cannot be read.
@@ -176,7 +189,7 @@ async def serve(
         lifespan="off",
         limit_concurrency=limits.connections,
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=1,
         ssl_certfile=None if tls is None else str(tls.certificate),
         ssl_keyfile=None if tls is None else str(tls.key),
     )
@@ -186,20 +199,27 @@ async def serve(
         file = None if tls is None else str(tls.certificate)
         fault = Fault(code=ErrorCode.READ_FAILED, expected="a certificate and its key", found=str(error), file=file)
         raise Unavailable(fault) from error
-    server = uvicorn.Server(config)
+    server, stop, caught = _Server(config), until or asyncio.Event(), set[int]()
 
-    async def watch(event: asyncio.Event) -> None:
-        await event.wait()
+    def catch(number: int) -> None:
+        caught.add(number)
+        stop.set()
+
+    async def watch() -> None:
+        await stop.wait()
         server.should_exit = True
 
-    watcher = asyncio.create_task(watch(until)) if until is not None else None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, catch, number)
+    watcher = asyncio.create_task(watch())
     try:
         await server.serve(sockets=list(sockets))
     finally:
-        if watcher is not None:
-            watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watcher
+        watcher.cancel()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+    return signal.SIGINT in caught
 
 
 def _raise_descriptors() -> None:

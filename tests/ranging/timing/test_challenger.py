@@ -142,14 +142,31 @@ def test_a_round_trip_is_from_the_stamp_before_sending_to_the_stamp_after_receiv
 
 
 def test_a_send_stamp_read_after_sending_cannot_be_expressed() -> None:
-    """The bytes to be sent exist only once the stamp has been given, and nothing else takes a stamp of sending."""
+    """The bytes to be sent exist only once a stamp has been given; `stamped` alone takes another one, the kernel's."""
     assert inspect.signature(Challenger.challenge).parameters["at"].default is inspect.Parameter.empty
     takes = {
         name
         for name, method in vars(Challenger).items()
         if inspect.isfunction(method) and not name.startswith("_") and "at" in inspect.signature(method).parameters
     }
-    assert takes == {"challenge", "datagram_received", "end"}
+    assert takes == {"challenge", "datagram_received", "end", "stamped"}
+
+
+def test_a_transmit_stamp_of_the_kernel_replaces_the_one_that_was_read_before() -> None:
+    challenger = running()
+    probe = challenged(challenger, 1_000)
+    challenger.stamped(at(1_400))
+    challenger.datagram_received(reply_to(probe), address=HOME, at=at(2_000))
+    assert [one.round_trip_ns for one in challenger.valid] == [600]
+
+
+def test_a_transmit_stamp_before_the_send_call_or_of_no_challenge_is_passed_over() -> None:
+    challenger = running()
+    probe = challenged(challenger, 1_000)
+    challenger.stamped(at(999))
+    challenger.datagram_received(reply_to(probe), address=HOME, at=at(2_000))
+    challenger.stamped(at(1_500))
+    assert [one.round_trip_ns for one in challenger.valid] == [1_000]
 
 
 def test_a_challenge_carries_its_round_and_nonce_under_the_key_to_the_agent() -> None:
@@ -158,6 +175,27 @@ def test_a_challenge_carries_its_round_and_nonce_under_the_key_to_the_agent() ->
     packet = read_packet(probe)
     assert (packet.type, packet.round, packet.nonce) == (PacketType.PROBE, 0, nonce(0))
     assert probe == write_packet(PacketType.PROBE, KEYS.to_agent, handle=KEYS.handle, round_number=0, nonce=nonce(0))
+
+
+def test_a_phase_taken_over_is_the_phase_that_was_run() -> None:
+    ran, taken = running(), begun()
+    for number in range(4):
+        probe = challenged(ran, 10_000 * (number + 1))
+        ran.datagram_received(reply_to(probe), address=HOME, at=at(10_000 * (number + 1) + 900 - number))
+    ran.end(at=at(100_000))
+    taken.take_over(ran.record())
+    assert taken.record() == ran.record()
+    assert taken.third_smallest() == ran.third_smallest()
+    assert (taken.phase, taken.address, taken.clocks_agree) == (Phase.ENDED, HOME, True)
+
+
+def test_a_phase_that_has_begun_cannot_be_taken_over_nor_one_be_recorded_that_has_not_ended() -> None:
+    begun_itself, ended = running(), begun()
+    with pytest.raises(Refused):
+        begun_itself.record()
+    ended.end(at=at(5))
+    with pytest.raises(Refused):
+        begun_itself.take_over(ended.record())
 
 
 def test_one_challenge_is_outstanding_at_a_time() -> None:

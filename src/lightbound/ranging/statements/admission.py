@@ -165,10 +165,30 @@ def read_position(data: bytes, operator: VerifyingKey) -> PositionStatement:
     Raises:
         Malformed, Refused: not such a statement, or not by this key.
     """
-    fields = Fields.of(believed(data, Kind.POSITION, operator), Kind.POSITION.short)
+    read = _position(believed(data, Kind.POSITION, operator))
+    if read.operator != operator.key_id:
+        path = f"{Kind.POSITION.short}.operator"
+        raise refused(ErrorCode.WRONG_KEY, "the id of the key that signed", read.operator.hex(), path)
+    return read
+
+
+def position_said(data: bytes) -> PositionStatement:
+    """What a POSITION says, whoever signed it: for the landmark that it is about, which has to keep to it.
+
+    Raises:
+        Malformed, Refused: not such a statement.
+    """
+    envelope = cose.read(data, what=Kind.POSITION.short)
+    if envelope.kind != Kind.POSITION:
+        raise refused(ErrorCode.WRONG_TYPE, Kind.POSITION, envelope.kind, Kind.POSITION.short)
+    return _position(envelope.payload)
+
+
+def _position(payload: bytes) -> PositionStatement:
+    fields = Fields.of(payload, Kind.POSITION.short)
     read = PositionStatement(
         landmark_key=VerifyingKey(purpose=Purpose.LANDMARK, raw=fields.octets("landmark_key", 32)),
-        operator=_same_id(fields.octets("operator", 16), operator, fields.path),
+        operator=fields.octets("operator", 16),
         latitude_e7=fields.integer("latitude_e7", least=-90 * E7, most=90 * E7),
         longitude_e7=fields.integer("longitude_e7", least=-180 * E7, most=180 * E7),
         altitude_m=fields.integer("altitude_m", least=LOWEST_M, most=HIGHEST_M),
@@ -234,9 +254,3 @@ def _country(fields: Fields) -> str:
             ErrorCode.STATEMENT_MALFORMED, "an ISO 3166-1 code", "another text", f"{fields.path}.jurisdiction"
         )
     return code
-
-
-def _same_id(key_id: bytes, key: VerifyingKey, path: str) -> bytes:
-    if key_id != key.key_id:
-        raise refused(ErrorCode.WRONG_KEY, "the id of the key that signed", key_id.hex(), f"{path}.operator")
-    return key_id

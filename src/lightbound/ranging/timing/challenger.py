@@ -54,6 +54,20 @@ class Round(NamedTuple):
     round_trip_ns: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseRecord:
+    """A phase that has ended, as it goes from the process that timed it to the one that signs."""
+
+    sent: int
+    dropped: int
+    ignored: int
+    address: str | None
+    rounds: tuple[Round, ...]
+    """The valid ones, in the order of their numbers."""
+    began: Instant | None
+    ended: Instant
+
+
 class ThirdSmallest(NamedTuple):
     """The third smallest round trip, and by how much it can have been measured too small; the bound is their sum."""
 
@@ -192,10 +206,50 @@ class Challenger:
             PacketType.PROBE, self.keys.to_agent, handle=self.keys.handle, round_number=number, nonce=nonce
         )
 
+    def stamped(self, at: Instant) -> None:
+        """The challenge that is outstanding left no earlier than at this moment, as the kernel says.
+
+        Never earlier than what `challenge` was told, which was read before the send call: such a stamp is passed over.
+        """
+        if self._nonce is not None and self._sent_at is not None and at.ns >= self._sent_at.ns:
+            self._sent_at = at
+
     def end(self, *, at: Instant) -> None:
         """End the phase now, whatever has been answered."""
         if self.phase is not Phase.ENDED:
             self.phase, self._ended, self._nonce = Phase.ENDED, at, None
+
+    def record(self) -> PhaseRecord:
+        """What has come of the phase.
+
+        Raises:
+            Refused: it has not ended.
+        """
+        if self._ended is None:
+            raise refused(ErrorCode.OUT_OF_ORDER, "a phase that ended", "one that did not", "challenger")
+        return PhaseRecord(
+            sent=self.sent,
+            dropped=self.dropped,
+            ignored=self.ignored,
+            address=self.address,
+            rounds=tuple(self.valid),
+            began=self._began,
+            ended=self._ended,
+        )
+
+    def take_over(self, record: PhaseRecord) -> None:
+        """Be the phase that another process ran to its end. Whoever owns both sees to it that it is this phase.
+
+        Raises:
+            Refused: this one has begun itself.
+        """
+        if self.phase is not Phase.WAITING:
+            raise refused(ErrorCode.OUT_OF_ORDER, "a phase that has not begun", "one that has", "challenger")
+        self.phase = Phase.ENDED
+        self.sent, self.dropped, self.ignored = record.sent, record.dropped, record.ignored
+        self.address, self.valid = record.address, list(record.rounds)
+        self._smallest = sorted(one.round_trip_ns for one in record.rounds)[:ORDER]
+        self._began, self._ended = record.began, record.ended
 
     @property
     def clocks_agree(self) -> bool:
