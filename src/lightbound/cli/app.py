@@ -21,6 +21,7 @@ from lightbound.cli.evaluate import evaluate_app
 from lightbound.cli.exits import ExitCode, exit_code
 from lightbound.cli.explain import explain
 from lightbound.cli.importing import import_app
+from lightbound.cli.landmark import landmark_app
 from lightbound.cli.mapping import borders, draw_map
 from lightbound.cli.operator import operator_app
 from lightbound.cli.plan import plan
@@ -72,6 +73,7 @@ app.command()(plan)
 app.command()(simulate)
 app.command()(conformance)
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(landmark_app, name="landmark")
 app.add_typer(import_app, name="import")
 app.add_typer(borders, name="borders")
 app.add_typer(operator_app, name="operator")

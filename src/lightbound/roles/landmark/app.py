@@ -1,0 +1,76 @@
+"""The HTTP of a landmark: bytes in, bytes out, each to one method of the desk."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lightbound.canonical.cbor import MOST_BYTES, encode
+from lightbound.errors import ErrorCode, malformed
+from lightbound.net.http_server import CBOR, Limits, application, body_of, nothing, statement
+from lightbound.ranging.statements.kinds import Kind
+from lightbound.roles.landmark.desk import Desk
+
+LONGEST_WAIT_S: Final = 25.0
+"""Below what proxies on the way give up after."""
+
+TOLD: Final = (Kind.OPEN, Kind.CONTRIB, Kind.CLOSE, Kind.ACK, Kind.MEASUREMENT, Kind.ABORT)
+
+
+def landmark_app(desk: Desk, *, limits: Limits, about: dict[str, Any], is_well: Callable[[], bool]) -> Starlette:
+    """The application; `about` is what GET /clp1/landmark shows."""
+
+    async def open_session(request: Request) -> Response:
+        return statement(desk.open(await body_of(request, most_bytes=MOST_BYTES)))
+
+    async def bind(request: Request) -> Response:
+        await desk.bind(_digest(request), await body_of(request, most_bytes=MOST_BYTES))
+        return nothing()
+
+    async def close(request: Request) -> Response:
+        try:
+            wait_s = float(request.query_params.get("wait_s", "0"))
+        except ValueError:
+            wait_s = -1.0
+        if not 0.0 <= wait_s <= LONGEST_WAIT_S:
+            raise malformed(ErrorCode.VALUE_MALFORMED, f"0 to {LONGEST_WAIT_S:g} seconds", "another", "wait_s")
+        said = await desk.close(_digest(request), wait_s=wait_s)
+        return nothing() if said is None else statement(said)
+
+    async def acknowledge(request: Request) -> Response:
+        return statement(desk.acknowledge(_digest(request), await body_of(request, most_bytes=MOST_BYTES)))
+
+    async def tell_session(request: Request) -> Response:
+        kept = desk.statements(_digest(request))
+        return Response(encode({kind.short: kept.get(kind) for kind in TOLD}), media_type=CBOR)
+
+    async def tell_statement(request: Request) -> Response:
+        return statement(desk.statement(_digest(request)))
+
+    async def tell_about(_request: Request) -> Response:
+        return JSONResponse(about)
+
+    routes = [
+        Route("/clp1/sessions", open_session, methods=["POST"]),
+        Route("/clp1/sessions/{digest}", tell_session),
+        Route("/clp1/sessions/{digest}/bind", bind, methods=["POST"]),
+        Route("/clp1/sessions/{digest}/close", close),
+        Route("/clp1/sessions/{digest}/ack", acknowledge, methods=["POST"]),
+        Route("/clp1/statements/{digest}", tell_statement),
+        Route("/clp1/landmark", tell_about),
+    ]
+    return application(routes, registry=desk.meters.registry, health=lambda: {"ok": is_well(), **about}, limits=limits)
+
+
+def _digest(request: Request) -> bytes:
+    text = str(request.path_params["digest"])
+    try:
+        read = bytes.fromhex(text) if text == text.strip().lower() else b""
+    except ValueError:
+        read = b""
+    if len(read) != 32:
+        raise malformed(ErrorCode.VALUE_MALFORMED, "64 hexadecimal digits", "another text", "digest")
+    return read

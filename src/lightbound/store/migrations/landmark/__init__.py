@@ -1,0 +1,1 @@
+"""The steps of a landmark's database."""
