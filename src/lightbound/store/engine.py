@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -29,21 +30,30 @@ BUSY_MS: Final = 10_000
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
-APPLICATIONS: Final = {"verifier": 0x4C42_5652, "landmark": 0x4C42_4C4D}
-"""SQLite's own field for what a file is of, by role: one of another program, or of another role, is not touched."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """What a database holds: the folder of its migrations, and what is written into its header."""
+
+    name: str
+    application_id: int
+    """SQLite's own field for it: a file of another program, or of another role, is not touched."""
 
 
-def open_store(path: Path, role: str) -> Engine:
-    """The database of a role in a file, made if it is missing and brought up to date.
+VERIFIER: Final = Schema(name="verifier", application_id=0x4C42_5652)
+LANDMARK: Final = Schema(name="landmark", application_id=0x4C42_4C4D)
+
+
+def open_store(path: Path, schema: Schema) -> Engine:
+    """The database in a file, made if it is missing and brought up to date.
 
     A migration is one transaction: whoever dies in it leaves the database as it was.
 
     Raises:
-        Refused: the file is no database of this role, damaged, or was written by a newer program; it is as it was.
+        Refused: the file is no database of this schema, damaged, or was written by a newer program; it is as it was.
         Unavailable: it cannot be read or written.
     """
-    script = ScriptDirectory(str(MIGRATIONS / role))
-    _check_ours(path, role, script)
+    script = ScriptDirectory(str(MIGRATIONS), version_locations=[str(MIGRATIONS / schema.name)])
+    _check_ours(path, schema, script)
     with suppress(FileExistsError):
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, MODE))
@@ -53,7 +63,7 @@ def open_store(path: Path, role: str) -> Engine:
             raise Unavailable(_fault(ErrorCode.WRITE_FAILED, path, "a file that can be written", str(error))) from error
     engine = _engine(path)
     try:
-        _migrate(engine, role, script)
+        _migrate(engine, schema, script)
     except SQLAlchemyError as error:
         engine.dispose()
         raise _failed(path, error) from error
@@ -97,8 +107,8 @@ def _told(engine: Engine) -> Iterator[None]:
         raise _failed(Path(engine.url.database or ""), error) from error
 
 
-def _check_ours(path: Path, role: str, script: ScriptDirectory) -> None:
-    """Nothing, if the file is missing, empty, or a database of this role no newer than we are. It is only read."""
+def _check_ours(path: Path, schema: Schema, script: ScriptDirectory) -> None:
+    """Nothing, if the file is missing, empty, or a database of this schema no newer than we are. It is only read."""
     try:
         if not path.exists() or path.stat().st_size == 0:
             return
@@ -107,15 +117,15 @@ def _check_ours(path: Path, role: str, script: ScriptDirectory) -> None:
             tables = {name for (name,) in found.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
             if application == 0 and not tables:
                 return
-            if application != APPLICATIONS[role]:
-                raise _broken(path, f"a database of a {role}", "one of something else")
+            if application != schema.application_id:
+                raise _broken(path, f"a database of a {schema.name}", "one of something else")
             rows = found.execute("SELECT version_num FROM alembic_version") if "alembic_version" in tables else ()
             known = {revision.revision for revision in script.walk_revisions()}
             newer = [str(version) for (version,) in rows if version not in known]
     except sqlite3.OperationalError as error:
         raise Unavailable(_fault(ErrorCode.READ_FAILED, path, "a database that can be read", str(error))) from error
     except sqlite3.DatabaseError as error:
-        raise _broken(path, f"a database of a {role}", str(error)) from error
+        raise _broken(path, f"a database of a {schema.name}", str(error)) from error
     except OSError as error:
         raise Unavailable(_fault(ErrorCode.READ_FAILED, path, "a file that can be read", str(error))) from error
     if newer:
@@ -140,7 +150,7 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def _migrate(engine: Engine, role: str, script: ScriptDirectory) -> None:
+def _migrate(engine: Engine, schema: Schema, script: ScriptDirectory) -> None:
     with engine.connect() as connection, connection.begin():
         context = MigrationContext.configure(
             connection,
@@ -149,7 +159,7 @@ def _migrate(engine: Engine, role: str, script: ScriptDirectory) -> None:
                 "transactional_ddl": True,
             },
         )
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATIONS[role]}")
+        connection.exec_driver_sql(f"PRAGMA application_id = {schema.application_id}")
         with Operations.context(context):
             context.run_migrations()
 
