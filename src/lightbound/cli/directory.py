@@ -39,7 +39,7 @@ the network, in DIR/keys/directory.pem. A key that is there is never replaced.
 
 \b
 Example:
-  lightbound directory init --data party
+  lightbound directory init --data party-a --out party-a.key
 """
 
 TRUST_HELP = """Write down whose word on landmarks is taken: FOLDER/directory-trust.toml.
@@ -110,11 +110,23 @@ def directory() -> None:
 
 
 @directory_app.command(help=INIT_HELP)
-def init(*, data: DataOption, as_json: JsonOption = False) -> None:
+def init(
+    *,
+    data: DataOption,
+    out: Annotated[
+        Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Write the public key there, as 64 digits.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Make the key of one party of a directory."""
+    from lightbound.files.statements import write_text
     from lightbound.keys.purposes import Purpose
 
+    if out is not None:
+        check_writable(out)
     key = own_key(data, Purpose.DIRECTORY).verifying
+    if out is not None:
+        write_text(out, f"{key.raw.hex()}\n")
     if as_json:
         print_json({"format": "lightbound.key/1", "key": key.raw.hex(), "id": key.key_id.hex()})
         return

@@ -36,7 +36,7 @@ def read_statement(path: Path, kind: Kind) -> StatementFile:
         Malformed: it is no statement.
         Refused: it is one of another kind.
     """
-    data = read_small(path, MOST_BYTES)
+    data = read_small(path, MOST_BYTES, ErrorCode.COSE_MALFORMED)
     try:
         found = cose.read(data, what=kind.short).kind
     except LightboundError as error:

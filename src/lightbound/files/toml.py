@@ -137,12 +137,12 @@ class TomlTable:
         return f"{self.path}.{printable}" if self.path else printable
 
 
-def read_small(file: Path, most: int) -> bytes:
+def read_small(file: Path, most: int, code: ErrorCode = ErrorCode.SETTING_MALFORMED) -> bytes:
     """All bytes of a file.
 
     Raises:
         Unavailable: it cannot be read.
-        Malformed: it has more than `most` bytes.
+        Malformed: it has more than `most` bytes, which is told with this code.
     """
     try:
         with file.open("rb") as opened:
@@ -152,7 +152,7 @@ def read_small(file: Path, most: int) -> bytes:
         fault = Fault(code=ErrorCode.READ_FAILED, expected="a file that can be read", found=found, file=str(file))
         raise Unavailable(fault) from error
     if len(data) > most:
-        raise _malformed(file, "", f"at most {most:,} bytes", "more")
+        raise Malformed(Fault(code=code, expected=f"at most {most:,} bytes", found="more", file=str(file)))
     return data
 
 
