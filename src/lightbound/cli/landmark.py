@@ -21,8 +21,8 @@ RUN_HELP: Final = """Answer verifiers' sessions and time agents, until a signal 
 
 Two processes: one answers HTTP and signs, one does nothing but challenge over UDP, by the kernel's time stamps. In its
 --data folder stand keys/landmark.pem and position.cose, as `landmark init` and its operator made them; in
-landmark.sqlite it keeps every session that it opened and everything that it signed. Losing that file costs nothing but
-the past; keep the key, and run one process a key.
+landmark.sqlite it keeps every session that it opened and everything that it signed, in numbers without gaps. Whoever
+loses that file, or goes back to an old copy, numbers twice, which looks like two stories: make a new key then.
 
 The agent's packets must reach this machine itself: HTTP may pass a proxy, UDP may not, and both must have one address.
 

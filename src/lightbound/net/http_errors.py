@@ -8,6 +8,11 @@ from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refu
 FORMAT: Final = "lightbound.error/1"
 
 STATUS_OF: Final[dict[type[LightboundError], int]] = {Malformed: 400, Refused: 403, Unavailable: 503}
+CLASSES: Final[dict[str, type[LightboundError]]] = {
+    "malformed": Malformed,
+    "refused": Refused,
+    "unavailable": Unavailable,
+}
 TOO_LONG, RATE_LIMITED, UNKNOWN = 413, 429, 404
 
 MOST_FAULTS: Final = 8
@@ -33,16 +38,16 @@ def error_body(error: LightboundError) -> bytes:
         }
         for fault in error.faults[:MOST_FAULTS]
     ]
-    told = {"format": FORMAT, "class": type(error).__name__.lower(), "faults": faults}
+    kind = next(name for name, kind in CLASSES.items() if isinstance(error, kind))
+    told = {"format": FORMAT, "class": kind, "faults": faults}
     return json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode()
 
 
 def read_error(status: int, body: bytes, peer: str) -> LightboundError:
     """The error that a server told of, as one of ours; one that names the status if it told of none."""
-    classes = {"malformed": Malformed, "refused": Refused, "unavailable": Unavailable}
     try:
         told = json.loads(body)
-        kind = classes[told["class"]]
+        kind = CLASSES[told["class"]]
         faults = [
             Fault(
                 code=ErrorCode(fault["code"]),
