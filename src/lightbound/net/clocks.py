@@ -6,6 +6,7 @@ stated rate, shows as a disagreement of the two. Both count the same oscillator,
 both; hence the third reading, of a clock outside (`net.outside`).
 """
 
+import functools
 import time
 from typing import Protocol
 
@@ -31,8 +32,8 @@ class Clocks(Protocol):
 class MachineClocks:
     """The clocks of this machine."""
 
-    raw_ns = staticmethod(lambda clock=time.CLOCK_MONOTONIC_RAW, read=time.clock_gettime_ns: read(clock))
-    real_ns = staticmethod(lambda clock=time.CLOCK_REALTIME, read=time.clock_gettime_ns: read(clock))
+    raw_ns = staticmethod(functools.partial(time.clock_gettime_ns, time.CLOCK_MONOTONIC_RAW))
+    real_ns = staticmethod(functools.partial(time.clock_gettime_ns, time.CLOCK_REALTIME))
 
     @staticmethod
     def of_kernel(stamp_ns: int) -> int:

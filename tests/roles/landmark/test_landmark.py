@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lightbound.canonical.cbor import decode
+from lightbound.canonical.cbor import Value
+from lightbound.canonical.fields import Fields
 from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
@@ -36,8 +37,12 @@ def refusal(error: LightboundError) -> ErrorCode:
 
 def kept(running: World, number: int, session: bytes) -> dict[str, bytes | None]:
     with Server(running.landmarks[number].url) as server:
-        value = decode(server.get(f"/clp1/sessions/{digest(session).hex()}").body, what="kept")
-    assert isinstance(value, dict)
+        fields = Fields.of(server.get(f"/clp1/sessions/{digest(session).hex()}").body, "kept")
+    return {name: _octets_or_none(fields.value(name)) for name in ("open", "close", "ack", "measurement", "abort")}
+
+
+def _octets_or_none(value: Value) -> bytes | None:
+    assert value is None or isinstance(value, bytes)
     return value
 
 
