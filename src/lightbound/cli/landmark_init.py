@@ -26,7 +26,7 @@ A key that is there is never replaced. The request holds no secret; take it to t
 --hosting     who could move or unplug the machine, or copy its key: the owner of room, rack or virtual machine,
               by the name that everybody else uses for it. Landmarks that share it can be counted as one.
 --jurisdiction  ISO 3166-1 code of the country whose authority reaches it.
---can-pause   a virtual machine: somebody could stop it with all its clocks. Its bounds widen by a third of a session.
+--can-pause   a virtual machine: somebody could stop it with all its clocks. Its bounds widen by 1000 km or so.
 --surveyed    how the place is known, in a few words.
 
 \b
