@@ -101,7 +101,9 @@ def test_the_commands_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
     script = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))
     assert script.count("lightbound ") >= 13
     program = tmp_path / "lightbound"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "from lightbound.cli.app import main; main()" "$@"\n')
+    # On the small install, as the page says: what needs numpy would fail.
+    code = "import sys; sys.modules['numpy'] = None; from lightbound.cli.app import main; main()"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"\n')
     program.chmod(0o755)
     done = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", script],
@@ -296,9 +298,3 @@ def test_two_landmarks_have_no_name_or_address_in_common(run: Run) -> None:
     for url in ("b.example", "https://b.example/", "https://b.example:99999", "https://me@b.example"):
         assert run(*words, "--name", "b", "--url", url)[0] == ExitCode.USAGE
     _done(run, *words, "--name", "b", "--url", "http://b.example")
-
-
-def test_who_only_signs_needs_nothing_heavy() -> None:
-    modules = "lightbound.files.showing, lightbound.files.directories, lightbound.files.position_requests"
-    code = f"import sys, {modules}; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -93,7 +93,7 @@ def landmark_init(
     typer.echo(f"landmark  {key.key_id.hex()}\nkey       {key.raw.hex()}\nrequest   {out}\n")
     typer.echo(
         "Next: tell the operator the landmark's id by another way than the request goes, and have it sign:\n"
-        f"  lightbound operator sign {out} --landmark {key.key_id.hex()} --out position.cose\n"
+        f"  lightbound operator sign {out} --data DIR --landmark {key.key_id.hex()} --out position.cose\n"
         f"Then put position.cose into {folder}."
     )
 

@@ -18,6 +18,9 @@ DAY_NS: Final = 86_400 * 10**9
 DataOption: TypeAlias = Annotated[
     Path, typer.Option(file_okay=False, metavar="DIR", help="Folder that keeps the key, as keys/<purpose>.pem.")
 ]
+FolderOption: TypeAlias = Annotated[
+    Path, typer.Option(exists=True, file_okay=False, metavar="FOLDER", help="The admission folder.")
+]
 FromOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--from", metavar="TIME", help="Holds from then, RFC 3339. Default: the beginning of today, UTC."),
