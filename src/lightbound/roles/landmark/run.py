@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 
 from lightbound.canonical.cbor import MOST_BYTES
-from lightbound.errors import ErrorCode, Fault, LightboundError, Refused, Unavailable
+from lightbound.errors import ErrorCode, Fault, Refused, Unavailable
 from lightbound.files.keys import key_path, read_key
 from lightbound.files.toml import read_small
 from lightbound.keys.ed25519 import VerifyingKey
@@ -166,8 +166,7 @@ async def _work(desk: Desk, child: Child, sockets: Sequence[socket.socket], sett
     finally:
         sweeper.cancel()
         loop.remove_reader(child.channel.fileno())
-        with contextlib.suppress(LightboundError):
-            desk.stop()
+        desk.stop()
     if ended:
         raise Unavailable(Fault(code=ErrorCode.READ_FAILED, expected="the timed process to run", found="it ended"))
     if sweeper.done() and not sweeper.cancelled() and (error := sweeper.exception()) is not None:
