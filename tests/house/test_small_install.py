@@ -15,7 +15,12 @@ HEAVY = ("numpy", "scipy", "shapely", "pyproj", "pyarrow", "numba", "matplotlib"
         "lightbound.ranging.sessions.landmark",
         "lightbound.ranging.timing.challenger",
         "lightbound.ranging.timing.responder",
+        "lightbound.files.admission",
+        "lightbound.files.directories",
         "lightbound.files.keys",
+        "lightbound.files.showing",
+        "lightbound.enrolment.delivery",
+        "lightbound.net.http_client",
         "lightbound.cli.app",
     ],
 )
