@@ -45,6 +45,8 @@ class WorldLandmark:
 
     stated: SimulatedLandmark
     identity: Identity
+    position: bytes
+    """What its operator signed."""
     end: Endpoint
     kind: LandmarkKind
 
@@ -96,8 +98,10 @@ class World:
         )
 
 
-def build(scenario: Scenario, *, seed: int | None = None) -> World:
+def build(scenario: Scenario, *, seed: int | None = None, beginning_ns: int = BEGINNING_NS) -> World:
     """The world of a scenario; another seed draws other keys, agents and paths.
+
+    Another beginning dates the statements of admission alone: whoever runs a world in earnest begins today.
 
     Raises:
         Malformed, Refused, Unavailable: a file of the folder with measured round trips that the scenario names.
@@ -107,7 +111,7 @@ def build(scenario: Scenario, *, seed: int | None = None) -> World:
     paths = Paths(seed=seed, model=scenario.paths, table_ns=table_ns)
     chosen = [_nearest(scenario, site) for site in scenario.sites]
     agents = tuple(_agent(scenario, number, chosen[number % len(chosen)], seed) for number in range(scenario.agents))
-    landmarks, known = _admission(scenario, _kinds(scenario, agents), seed)
+    landmarks, known = _admission(scenario, _kinds(scenario, agents), seed, beginning_ns)
     return World(
         scenario=scenario,
         paths=paths,
@@ -174,10 +178,10 @@ def _kinds(scenario: Scenario, agents: tuple[WorldAgent, ...]) -> list[LandmarkK
 
 
 def _admission(
-    scenario: Scenario, kinds: list[LandmarkKind], seed: int
+    scenario: Scenario, kinds: list[LandmarkKind], seed: int, beginning_ns: int
 ) -> tuple[tuple[WorldLandmark, ...], AdmittedLandmarks]:
     """Everybody who is let in: operators, positions and the directory signed, and read back as a stranger would."""
-    always = {"from_ns": BEGINNING_NS - YEAR_NS, "to_ns": BEGINNING_NS + 10 * YEAR_NS}
+    always = {"from_ns": beginning_ns - YEAR_NS, "to_ns": beginning_ns + 10 * YEAR_NS}
     stated = scenario.landmarks
     operator_keys = {
         landmark.operator: SigningKey.of_seed(Purpose.OPERATOR, octets(seed, "operator", landmark.operator))
@@ -220,6 +224,7 @@ def _admission(
                     port=8471,
                     software="lightbound-sim",
                 ),
+                position=position,
                 end=_true_end(scenario, landmark, kind, number, seed),
                 kind=kind,
             )

@@ -1,0 +1,356 @@
+"""One session of a packaged scenario, twice: in the simulated world, and in the real one."""
+
+import secrets
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from lightbound.demo.conditions import Behaviour
+from lightbound.errors import LightboundError
+from lightbound.keys.ed25519 import SigningKey, VerifyingKey
+from lightbound.keys.purposes import Purpose
+from lightbound.keys.signing import digest
+from lightbound.ranging.sessions.agent import AgentSession
+from lightbound.ranging.sessions.chain import Linked, breaks
+from lightbound.ranging.sessions.draw import drawn
+from lightbound.ranging.sessions.verification import (
+    LandmarkStatements,
+    SessionStatements,
+    VerifiedSession,
+    verified_session,
+)
+from lightbound.ranging.statements.binding import Evidence
+from lightbound.ranging.statements.measurement import read_abort, read_measurement, write_measurement
+from lightbound.ranging.statements.opening import read_open
+from lightbound.ranging.statements.session import Draw, Session, chips_root, write_session
+from lightbound.ranging.timing.responder import Responder
+from lightbound.sim import tampering
+from lightbound.sim.conduct import HELD_NS, Conduct, conduct
+from lightbound.sim.dice import octets, rolls
+from lightbound.sim.packet_engine import VALID_NS, PacketEngine, SessionRun
+from lightbound.sim.scenario import AgentKind, LandmarkKind, NetworkKind, Scenario, VerifierKind
+from lightbound.sim.timed_phase import Answers
+from lightbound.sim.trace import Trace
+from lightbound.sim.world import World, WorldAgent, build
+from tests.scenarios.agents import Cheat, Peer, live, quick
+from tests.scenarios.outcomes import Outcome, outcome
+from tests.scenarios.real_world import BEGINNING_NS, RealLandmark, RealWorld
+
+ENDED_WITHIN_S: Final = 20.0
+
+QUICK_WAIT_S: Final = 1.0
+"""How long agents wait for whoever says nothing, where somebody does not. In earnest it is five seconds, and changes
+nothing else."""
+
+BEHAVIOURS: Final = {
+    NetworkKind.CORRUPTING: Behaviour.CORRUPTING,
+    NetworkKind.REPLAYING: Behaviour.REPLAYING,
+    NetworkKind.SPOOFING: Behaviour.SPOOFING,
+    NetworkKind.FLOODING: Behaviour.FLOODING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A session, how it ended, and what of it is held against the truth."""
+
+    world: World
+    run: SessionRun
+    outcome: Outcome
+    false_of_key: Mapping[str, int]
+    """Verdicts by proof that are false of the key."""
+    broken: frozenset[str]
+    """Landmarks whose sequence about this agent has a gap, a fork or a wrong link."""
+    bounds: Mapping[str, tuple[int, int]]
+    """By honest landmark: the bound that it signed, and the round trip to whoever answers, in nanoseconds."""
+    took_s: float = 0.0
+
+
+def simulated(scenario: Scenario, number: int) -> Played:
+    """A session of the simulator, and whatever its landmarks said before in it: nothing."""
+    world = build(scenario)
+    behaviour = conduct(world)
+    engine = PacketEngine(world=world, seed=scenario.seed, conduct=behaviour)
+    run = engine.session(number)
+    names = {landmark.id: landmark.stated.name for landmark in world.landmarks}
+    broken = frozenset(names[landmark] for (landmark, _), shown in engine.shown.items() if breaks(shown))
+    return _played(world, behaviour, run, broken)
+
+
+def real(there: RealWorld, scenario: Scenario, number: int, *, reorder: float = 0.0) -> Played:
+    """The same session, with the landmarks of `there`, each so far away as the simulator has it."""
+    one = _RealSession(there=there, scenario=scenario, number=number, reorder=reorder)
+    began = time.monotonic()
+    run = one.run()
+    took_s = time.monotonic() - began
+    return replace(_played(one.world, one.behaviour, run, one.broken()), took_s=took_s)
+
+
+def _played(world: World, behaviour: Conduct, run: SessionRun, broken: frozenset[str]) -> Played:
+    found, tally = outcome(world, run)
+    bounds = {}
+    if isinstance(run.result, VerifiedSession):
+        for each in run.result.measurements:
+            index = world.landmark_of[each.landmark.key.key_id]
+            if world.landmarks[index].kind is not LandmarkKind.SHORT:
+                bounds[world.landmarks[index].stated.name] = (
+                    each.measurement.bound_ns,
+                    int(behaviour.floor_ns[run.agent, index] + _later_ns(behaviour, run.agent, index)),
+                )
+    return Played(
+        world=world, run=run, outcome=found, false_of_key=dict(tally.false_of_key), broken=broken, bounds=bounds
+    )
+
+
+def _later_ns(behaviour: Conduct, agent: int, index: int) -> int:
+    """By how much an answer is later than an honest one."""
+    return max(0, int(behaviour.delay_ns[agent, index]) - HELD_NS)
+
+
+class _RealSession:
+    """A verifier, and whoever else is needed besides the landmarks."""
+
+    def __init__(self, *, there: RealWorld, scenario: Scenario, number: int, reorder: float) -> None:
+        self.there, self.scenario, self.number, self.reorder = there, scenario, number, reorder
+        self.world = build(scenario, beginning_ns=BEGINNING_NS)
+        self.behaviour = conduct(self.world)
+        self.agent_number = number % len(self.world.agents)
+        self.agent: WorldAgent = self.world.agents[self.agent_number]
+        self.cheats = scenario.cheats
+        self.asked: dict[bytes, RealLandmark] = {}
+        self.shown: dict[bytes, list[Linked]] = defaultdict(list)
+
+    def run(self) -> SessionRun:
+        """Ask, let the agent live it, collect what was said, and check it as a stranger would."""
+        landmarks = self._landmarks()
+        round_trips = {one: self._floor_ns(one) for one in landmarks}
+        self.asked = self.there.landmarks(self.world, round_trips)
+        peers = {one: self._peer(landmark) for one, landmark in self.asked.items()}
+        for one, landmark in self.asked.items():
+            self._stretch(landmark.peer if peers[one] == landmark.peer else peers[one], round_trips[one])
+        session = self._session(landmarks)
+        faces = len(self.agent.holders) if self.cheats.agents is AgentKind.TWO_FACED else 1
+        agents = [
+            AgentSession.asked(
+                session,
+                trust=self.world.trust_of_agents,
+                enrolment=self.agent.enrolment,
+                s_seed=secrets.token_bytes(32),
+                x_seed=secrets.token_bytes(32),
+                now_ns=time.time_ns(),
+            )
+            for _ in range(faces)
+        ]
+        bind = self.there.line.agents.inside(lambda: live(agents, session, peers, self._cheat(landmarks)))
+        manifest = Evidence().manifest()
+        if self.cheats.agents is AgentKind.OTHER_EVIDENCE:
+            manifest = Evidence(quote=self._octets("other evidence")).manifest()
+        bound_to = agents[0].contributions.keys()
+        statements = SessionStatements(
+            session=session, bind=bind, evidence=manifest, by_landmark=self._presented(self._collected(session, bound_to))
+        )
+        try:
+            result: VerifiedSession | LightboundError = verified_session(
+                statements, verifier=self.world.verifier.verifying, landmarks=self.world.admitted
+            )
+        except LightboundError as error:
+            result = error
+        return SessionRun(
+            number=self.number,
+            agent=self.agent_number,
+            sid=agents[0].session.sid,
+            statements=statements,
+            result=result,
+            trace=Trace(),
+        )
+
+    def broken(self) -> frozenset[str]:
+        """Landmarks whose sequence shows that something is wrong."""
+        return frozenset(self._name(one) for one, shown in self.shown.items() if breaks(shown))
+
+    # -- who is asked, and how far away they are ------------------------------------------------------------------
+
+    def _landmarks(self) -> tuple[bytes, ...]:
+        chosen = self._chosen()
+        landmarks = drawn(
+            self.world.admitted.by_id,
+            beacon=self._octets("beacon"),
+            agent=self.agent.enrolment.verifying.raw,
+            chosen=chosen,
+            extras=self.scenario.extras,
+        )
+        if self.cheats.verifier is VerifierKind.PICKING:
+            passed_over = sorted(set(self.world.admitted.by_id) - set(landmarks))
+            extras = sorted(set(landmarks) - set(chosen))
+            landmarks = tuple(sorted({*landmarks, passed_over[0]} - {extras[0]}))
+        return landmarks
+
+    def _session(self, landmarks: tuple[bytes, ...]) -> bytes:
+        """SESSION, as the simulated verifier writes it, of now."""
+        now_ns = time.time_ns()
+        said = Session(
+            versions=(1,),
+            sid=secrets.token_bytes(16),
+            agent=self.agent.enrolment.verifying,
+            chips=chips_root([(chip, secrets.token_bytes(16)) for chip in self.agent.chips]),
+            directory=self.world.admitted.digest,
+            landmarks=landmarks,
+            draw=Draw(
+                beacon=self._octets("beacon"),
+                beacon_name=f"beacon-{self.number}",
+                chosen=self._chosen(),
+                extras=self.scenario.extras,
+            ),
+            policy=octets(0, "policy", self.scenario.name),
+            issued_ns=now_ns,
+            expiry_ns=now_ns + VALID_NS,
+            commitments={"site": secrets.token_bytes(32)},
+        )
+        return write_session(said, self.world.verifier)
+
+    def _chosen(self) -> tuple[bytes, ...]:
+        return tuple(sorted(self.world.landmarks[i].id for i in self.agent.chosen))
+
+    def _peer(self, landmark: RealLandmark) -> Peer:
+        behaviour = BEHAVIOURS.get(self.cheats.network)
+        return landmark.peer if behaviour is None else self.there.behind_relay(landmark, behaviour)
+
+    def _stretch(self, peer: Peer, round_trip_ns: int) -> None:
+        paths = self.scenario.paths
+        self.there.line.change(
+            peer.host,
+            round_trip_ns=round_trip_ns,
+            jitter_ns=int(self.world.paths.jitter_ns),
+            loss=paths.loss,
+            duplicate=paths.duplicate,
+            reorder=self.reorder,
+        )
+
+    # -- what the agent does --------------------------------------------------------------------------------------
+
+    def _cheat(self, landmarks: tuple[bytes, ...]) -> Cheat:
+        kind, index = self.cheats.agents, self.world.landmark_of
+        foreign = SigningKey.of_seed(Purpose.ENROLMENT, self._octets("foreign"))
+        quiet = (LandmarkKind.STALLING, LandmarkKind.NEVER_CLOSING)
+        is_quick = self.cheats.landmarks in quiet
+        return Cheat(
+            answers=self._answers(kind),
+            shuns=frozenset(
+                one
+                for one in landmarks
+                if kind is AgentKind.SILENT and not self.behaviour.answers[self.agent_number, index[one]]
+            ),
+            face={one: int(self.behaviour.holder[self.agent_number, index[one]]) for one in landmarks}
+            if kind is AgentKind.TWO_FACED
+            else {},
+            foreign=foreign if kind is AgentKind.FOREIGN else None,
+            acknowledges=kind is not AgentKind.UNACKNOWLEDGING,
+            **({"waits_s": QUICK_WAIT_S} if is_quick else {}),
+        )
+
+    def _answers(self, kind: AgentKind) -> Callable[[bytes, Responder], Answers]:
+        """The simulator's own cheats, which know nothing of sockets."""
+        if kind is AgentKind.GUESSING:
+            return lambda _landmark, responder: tampering.guessing(responder, rolls(self.scenario.seed, "guess"))
+        if kind is AgentKind.REPLAYING:
+            old: deque[bytes] = deque(maxlen=tampering.KEPT)
+            return lambda _landmark, responder: tampering.replaying(responder, old)
+        if kind in {AgentKind.DELAYING, AgentKind.AIMING}:
+            return lambda landmark, responder: tampering.prompt(
+                responder,
+                later_ns=_later_ns(self.behaviour, self.agent_number, self.world.landmark_of[landmark]),
+            )
+        return quick
+
+    # -- what is left of it ---------------------------------------------------------------------------------------
+
+    def _collected(self, session: bytes, bound_to: object) -> dict[bytes, LandmarkStatements]:
+        """What the landmarks say that was said, once they have ended the session or nothing more can be hoped for."""
+        found: dict[bytes, LandmarkStatements] = {}
+        for one, landmark in self.asked.items():
+            kind = self.world.landmarks[self.world.landmark_of[one]].kind
+            if kind is LandmarkKind.STALLING or self.behaviour_shuns(one):
+                continue
+            give_up = time.monotonic() + ENDED_WITHIN_S
+            while True:
+                told = self.there.told(landmark, session)
+                has_ended = told["measurement"] is not None or told["abort"] is not None
+                if has_ended or kind is LandmarkKind.NEVER_CLOSING or self.cheats.agents is AgentKind.FOREIGN:
+                    break
+                assert time.monotonic() < give_up, f"{self._name(one)} has not ended the session"
+            self._note(one, told)
+            if kind is LandmarkKind.FORKING:
+                self._note(one, self.there.told(landmark, session))
+            found[one] = LandmarkStatements(
+                contrib=told["contrib"],
+                close=told["close"],
+                ack=told["ack"],
+                measurement=told["measurement"],
+                abort=told["abort"],
+            )
+        return found
+
+    def behaviour_shuns(self, landmark: bytes) -> bool:
+        """Whether the agent never asked it."""
+        silent = self.cheats.agents is AgentKind.SILENT
+        return silent and not self.behaviour.answers[self.agent_number, self.world.landmark_of[landmark]]
+
+    def _note(self, landmark: bytes, told: Mapping[str, bytes | None]) -> None:
+        """What was numbered goes into the sequence that the landmark is known by; unless the verifier hides it."""
+        key = self.world.landmarks[self.world.landmark_of[landmark]].identity.key.verifying
+        agent = self.agent.enrolment.verifying.key_id
+        heard = self.asked[landmark].heard.setdefault(agent, [])
+        shown = self.shown[landmark]
+        if not shown:
+            shown += heard
+        dice = rolls(self.scenario.seed, "hidden", landmark.hex())
+        for statement in ("open", "measurement", "abort"):
+            data = told[statement]
+            if data is not None:
+                said = _linked(statement, data, key)
+                heard.append(said)
+                hides = self.cheats.verifier is VerifierKind.DROPPING and bool(dice.integers(2))
+                if not hides:
+                    shown.append(said)
+
+    def _presented(self, said: dict[bytes, LandmarkStatements]) -> dict[bytes, LandmarkStatements]:
+        """What the verifier shows of what it has."""
+        shown = dict(said)
+        match self.cheats.verifier:
+            case VerifierKind.EDITING:
+                own = SigningKey.of_seed(Purpose.LANDMARK, self._octets("forger"))
+                for landmark, each in said.items():
+                    if each.measurement is not None:
+                        read = read_measurement(each.measurement, self.world.admitted.by_id[landmark].key)
+                        edited = replace(read, smallest_ns=(1, 1, 1), clock_error_ns=0, bound_ns=1)
+                        shown[landmark] = replace(each, measurement=write_measurement(edited, own))
+            case VerifierKind.DROPPING:
+                for landmark in sorted(said)[::2]:
+                    shown[landmark] = replace(said[landmark], close=None, ack=None, measurement=None, abort=None)
+            case _:
+                pass
+        return shown
+
+    def _floor_ns(self, landmark: bytes) -> int:
+        return int(self.behaviour.floor_ns[self.agent_number, self.world.landmark_of[landmark]])
+
+    def _name(self, landmark: bytes) -> str:
+        return self.world.landmarks[self.world.landmark_of[landmark]].stated.name
+
+    def _octets(self, *names: str | int) -> bytes:
+        return octets(self.scenario.seed, self.number, *names)
+
+
+def _linked(statement: str, data: bytes, key: VerifyingKey) -> Linked:
+    match statement:
+        case "open":
+            link = read_open(data, key).link
+        case "measurement":
+            link = read_measurement(data, key).link
+        case _:
+            link = read_abort(data, key).link
+    return Linked(link=link, digest=digest(data))
