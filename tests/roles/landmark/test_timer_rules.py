@@ -4,6 +4,7 @@ The agent holds every answer back by a known time, so that no round trip was sho
 loop; the machine's are never set.
 """
 
+import itertools
 import socket
 
 import pytest
@@ -98,6 +99,14 @@ def test_a_pause_of_both_clocks_shows_on_the_clock_outside_and_only_there() -> N
     outside = record.ended._replace(utc_ns=record.began.utc_ns + true_ns)
     assert ClockErrors().agree_on_session(record.began, record.ended)
     assert not ClockErrors().agree_on_session(record.began, outside)
+
+
+def test_a_first_clock_that_goes_back_between_two_readings_does_not_stop_the_loop() -> None:
+    """A challenge that was due a moment ago, and is not now, is sent later."""
+    for every in (2, 3):
+        numbers = itertools.count()
+        clocks = SetClocks(raw_off_ns=lambda _, every=every, numbers=numbers: -MS_NS * (next(numbers) % every == 0))  # type: ignore[misc]
+        assert timed(held_ns=lambda _: HELD_NS, clocks=clocks).sent > 0
 
 
 def test_every_challenge_has_a_nonce_of_its_own_and_gaps_differ() -> None:

@@ -154,6 +154,9 @@ class Phases:
         dice = os.urandom(NONCE_BYTES + 4)
         gap_ns = int.from_bytes(dice[NONCE_BYTES:]) * MOST_GAP_NS >> 32
         before = instant(clocks)
+        if not challenger.may_send(now_ns=before.ns):
+            # The clock was set back since it was looked at a moment ago. The challenge is due later, then.
+            return
         data = challenger.challenge(nonce=dice[:NONCE_BYTES], gap_ns=gap_ns, at=before)
         timed, address = running.addresses[str(challenger.target)]
         if timed.send(data, address):
