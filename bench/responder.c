@@ -91,7 +91,7 @@ static int dialled(const char *host, const char *port) {
     return made;
 }
 
-static int answer(const char *host, const char *port, struct phase *phases, size_t count) {
+static void answer(const char *host, const char *port, struct phase *phases, size_t count) {
     int own = dialled(host, port);
     uint8_t got[PACKET + 1], out[PACKET], expected[16], none[2] = {0};
     for (size_t i = 0; i < count; i++) {
@@ -100,9 +100,11 @@ static int answer(const char *host, const char *port, struct phase *phases, size
         if (count > 1) usleep(200);
     }
     for (;;) {
-        if (count > 1) {
-            struct pollfd waiting = {.fd = own, .events = POLLIN};
-            if (poll(&waiting, 1, 3000) == 0) return 0;
+        struct pollfd waiting = {.fd = own, .events = POLLIN};
+        if (poll(&waiting, 1, 300) == 0) {
+            /* Nothing for a while: what READY was lost is sent again, as an agent does. */
+            for (size_t i = 0; i < count; i++) packet(out, &phases[i], 1, none, phases[i].cookie), send(own, out, PACKET, 0);
+            continue;
         }
         if (recv(own, got, sizeof got, 0) != PACKET || memcmp(got, "LB\x01\x02", 4)) continue;
         /* The handle of a phase under load is its number. */
@@ -158,7 +160,7 @@ int main(int count, char **given) {
     if (count == 8 && !strcmp(given[1], "answer")) {
         struct phase phase;
         read_phase(&phase, given + 4);
-        return answer(given[2], given[3], &phase, 1);
+        answer(given[2], given[3], &phase, 1);
     }
     if (count == 5 && !strcmp(given[1], "load")) {
         static struct phase phases[4096];
@@ -167,7 +169,7 @@ int main(int count, char **given) {
         FILE *file = fopen(given[4], "r");
         while (file && read < 4096 && fscanf(file, "%64s %64s %64s %64s", fields[0], fields[1], fields[2], fields[3]) == 4)
             read_phase(&phases[read++], texts);
-        return answer(given[2], given[3], phases, read);
+        answer(given[2], given[3], phases, read);
     }
     if (count == 2 && !strcmp(given[1], "echo")) echo();
     if (count == 4 && !strcmp(given[1], "ping")) return ping(given[2], atoi(given[3]));
