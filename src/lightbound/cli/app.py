@@ -27,6 +27,7 @@ from lightbound.cli.operator import operator_app
 from lightbound.cli.plan import plan
 from lightbound.cli.simulate import simulate
 from lightbound.cli.terminal import printable
+from lightbound.cli.verifier import verifier_app
 from lightbound.cli.vet import vet
 from lightbound.errors import LightboundError
 
@@ -78,6 +79,7 @@ app.add_typer(import_app, name="import")
 app.add_typer(borders, name="borders")
 app.add_typer(operator_app, name="operator")
 app.add_typer(directory_app, name="directory")
+app.add_typer(verifier_app, name="verifier")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, or_, select, update
+from sqlalchemy import Connection, Engine, Row, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from lightbound.canonical.cbor import Value, decode, encode
@@ -18,7 +18,7 @@ ASKED: Final = "asked"
 DELIVERED: Final = "delivered"
 UNANSWERED: Final = "unanswered"
 FAILED: Final = "failed"
-PROVEN: Final = "proven"
+CHECKED: Final = "checked"
 
 MOST_SALTS_BYTES: Final = 100_000
 """1,024 chips with their salts."""
@@ -71,6 +71,15 @@ class ToAsk:
     outcome: str
     asks: int
     """How often it was asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """When an agent was last asked, when it last answered, and when that was last decided about."""
+
+    asked_ns: int | None = None
+    answered_ns: int | None = None
+    decided_ns: int | None = None
 
 
 class AskedSessions:
@@ -209,16 +218,48 @@ class AskedSessions:
         query = select(SESSIONS).where(
             SESSIONS.c.agent_id == agent,
             SESSIONS.c.issued_ns > issued_after_ns,
-            SESSIONS.c.state.in_((FAILED, PROVEN)),
+            SESSIONS.c.state.in_((FAILED, CHECKED)),
         )
         with reading(self._engine) as connection:
             return [_read(row) for row in connection.execute(query.order_by(SESSIONS.c.issued_ns))]
+
+    def times(self) -> dict[bytes, Times]:
+        """When each agent was last asked, answered and decided about, by its id."""
+        query = select(
+            SESSIONS.c.agent_id,
+            func.max(SESSIONS.c.issued_ns).label("asked_ns"),
+            func.max(SESSIONS.c.delivered_ns).label("answered_ns"),
+            func.max(SESSIONS.c.decided_ns).label("decided_ns"),
+        ).group_by(SESSIONS.c.agent_id)
+        with reading(self._engine) as connection:
+            return {
+                row.agent_id: Times(asked_ns=row.asked_ns, answered_ns=row.answered_ns, decided_ns=row.decided_ns)
+                for row in connection.execute(query)
+            }
+
+    def undecided(self) -> list[Asked]:
+        """Sessions that were delivered and looked at, and about which nothing was decided yet."""
+        query = select(SESSIONS).where(SESSIONS.c.state.in_((FAILED, CHECKED)), SESSIONS.c.decided_ns.is_(None))
+        with reading(self._engine) as connection:
+            return [_read(row) for row in connection.execute(query.order_by(SESSIONS.c.issued_ns))]
+
+    def newest_concluded(self, agent: bytes) -> Asked | None:
+        """The newest session of an agent that is not open any more."""
+        query = (
+            select(SESSIONS)
+            .where(SESSIONS.c.agent_id == agent, SESSIONS.c.state.in_((UNANSWERED, FAILED, CHECKED)))
+            .order_by(SESSIONS.c.issued_ns.desc())
+            .limit(1)
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+            return None if row is None else _read(row)
 
     def newest_delivered(self, agent: bytes) -> Asked | None:
         """The newest of them."""
         query = (
             select(SESSIONS)
-            .where(SESSIONS.c.agent_id == agent, SESSIONS.c.state.in_((FAILED, PROVEN)))
+            .where(SESSIONS.c.agent_id == agent, SESSIONS.c.state.in_((FAILED, CHECKED)))
             .order_by(SESSIONS.c.issued_ns.desc())
             .limit(1)
         )

@@ -244,9 +244,8 @@ def _add(connection: Connection, invitation: Row[Any], said: Enrol, data: bytes,
     old = invitation.replaces_agent_id
     if old is not None:
         connection.execute(update(AGENTS).where(AGENTS.c.agent_id == old).values(replaced_ns=now_ns))
-    owners = dict(
-        connection.execute(select(CHIPS.c.chip_id, CHIPS.c.agent_id).where(CHIPS.c.chip_id.in_(said.chips))).tuples()
-    )
+    known = select(CHIPS.c.chip_id, CHIPS.c.agent_id).where(CHIPS.c.chip_id.in_(said.chips))
+    owners = {row.chip_id: row.agent_id for row in connection.execute(known)}
     foreign = [chip for chip, owner in owners.items() if owner != old]
     if foreign:
         expected = f"chips that answer through no other agent, or a code that replaces {owners[foreign[0]].hex()}"

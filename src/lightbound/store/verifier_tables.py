@@ -98,7 +98,7 @@ SESSIONS: Final = Table(
     Column("content_digest", LargeBinary, nullable=True),
     Column("delivered_ns", Integer, nullable=True),
     Column("decided_ns", Integer, nullable=True),
-    CheckConstraint("state IN ('asked', 'delivered', 'unanswered', 'failed', 'proven')", name="state_is_known"),
+    CheckConstraint("state IN ('asked', 'delivered', 'unanswered', 'failed', 'checked')", name="state_is_known"),
     CheckConstraint("(delivery IS NULL) = (delivered_ns IS NULL)", name="delivered_at_an_instant"),
     Index("sessions_of_agent", "agent_id", "issued_ns"),
     Index("sessions_by_state", "state", "expiry_ns"),
@@ -107,7 +107,7 @@ SESSIONS: Final = Table(
 )
 """What was asked. `salts` shows which chips the statement stands for, and what its site is. States: `asked`;
 `delivered`, until that has been looked at; `unanswered`, if it ran out first; `failed`, if what was brought proves
-nothing; `proven`, if it holds together."""
+nothing; `checked`, if it holds together."""
 
 PARTS: Final = Table(
     "parts",

@@ -1,1 +1,1 @@
-"""A verifier: asks agents for sessions, collects what came of them, and judges."""
+"""A verifier: lets agents in, asks them, collects what they and the landmarks bring, and decides about their chips."""

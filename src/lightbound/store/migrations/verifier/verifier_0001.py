@@ -83,7 +83,7 @@ def upgrade() -> None:
         sa.Column("content_digest", sa.LargeBinary, nullable=True),
         sa.Column("delivered_ns", sa.Integer, nullable=True),
         sa.Column("decided_ns", sa.Integer, nullable=True),
-        sa.CheckConstraint("state IN ('asked', 'delivered', 'unanswered', 'failed', 'proven')", name="state_is_known"),
+        sa.CheckConstraint("state IN ('asked', 'delivered', 'unanswered', 'failed', 'checked')", name="state_is_known"),
         sa.CheckConstraint("(delivery IS NULL) = (delivered_ns IS NULL)", name="delivered_at_an_instant"),
         sa.CheckConstraint("length(session_digest) = 32", name="session_digest_is_32_bytes"),
         sqlite_strict=True,

@@ -1,0 +1,60 @@
+"""Standings for a person: one line a chip, the adverse first."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import typer
+
+from lightbound.cli.terminal import printable
+
+ORDER: Final = (
+    "contradiction",
+    "diverted",
+    "misplaced",
+    "silent",
+    "undetermined",
+    "cleared",
+    "verified",
+)
+"""What a person is to see first stands first."""
+
+
+def print_standings(told: Mapping[str, Any]) -> None:
+    """Print standings as `standings` gives them."""
+    rows = sorted(told["standings"], key=lambda row: (ORDER.index(row["standing"]), row["chip_id"]))
+    if not rows:
+        typer.echo("no agent has enrolled yet", err=True)
+        return
+    typer.echo(f"{'chip':18}  {'site':16}  {'standing':18}  {'since':16}  {'asked':16}  {'answered':16}  notes")
+    for row in rows:
+        standing = f"{row['standing']} ({row['tier']})"
+        columns = [
+            f"{row['chip_id'][:16]}..",
+            f"{printable(row.get('site') or row['label'])[:16]:16}",
+            f"{standing:18}",
+            *(f"{_minute(row.get(name)):16}" for name in ("since", "last_asked", "last_answered")),
+            _notes(row),
+        ]
+        typer.echo("  ".join(columns).rstrip())
+    typer.echo("A0: a key in software was there. It does not show that the chip was.", err=True)
+
+
+def _notes(row: Mapping[str, Any]) -> str:
+    notes = []
+    if row["lead"]:
+        notes.append(f"lead: {row['lead']} (proven {_minute(row['proven_at'])})")
+    if row.get("not_asked"):
+        notes.append("NOT ASKED: the verifier's own failure")
+    newest = row.get("newest_session")
+    if newest and newest["failure"]:
+        failure = newest["failure"]
+        who = f"{failure['landmark'][:8]} " if failure["landmark"] else ""
+        notes.append(f"{who}{failure['step'] or newest['state']}: {printable(failure['why'] or 'no reason told')[:80]}")
+    if row.get("sequence_breaks"):
+        forked = any(one["forked"] for one in row["sequence_breaks"])
+        notes.append(f"{'FORKED' if forked else 'gap in'} sequence of {len(row['sequence_breaks'])} landmarks")
+    return "; ".join(notes)
+
+
+def _minute(text: str | None) -> str:
+    return "never" if text is None else text[:16].replace("T", " ")

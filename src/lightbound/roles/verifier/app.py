@@ -1,0 +1,93 @@
+"""The HTTP of a verifier: bytes in, bytes out, each to one method of the desk in a thread of its own."""
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lightbound.canonical.cbor import MOST_BYTES
+from lightbound.enrolment.delivery import MOST_DELIVERY_BYTES
+from lightbound.errors import ErrorCode, malformed
+from lightbound.net.http_errors import unknown
+from lightbound.net.http_server import Limits, application, body_of, nothing, statement
+from lightbound.roles.verifier.desk import Desk
+
+LOOK_S: Final = 1.0
+"""A poll that waits looks at least so often whether its agent has gone or polls anew."""
+
+
+def verifier_app(
+    desk: Desk, *, limits: Limits, about: dict[str, Any], standings: Callable[[], dict[str, Any]]
+) -> Starlette:
+    """The application; `about` is what GET /health shows besides, `standings` what GET /v1/standings does."""
+
+    async def trust(_request: Request) -> Response:
+        return statement(desk.trust)
+
+    async def enrol(request: Request) -> Response:
+        await asyncio.to_thread(desk.enrol, await body_of(request, most_bytes=MOST_BYTES))
+        return nothing()
+
+    async def poll(request: Request) -> Response:
+        agent, said = await asyncio.to_thread(desk.poll, await body_of(request, most_bytes=MOST_BYTES))
+        until_s, due_ns = time.monotonic() + said.wait_s, 0
+        while True:
+            # What is given to nobody would be lost: the agent would be asked again only after it ran out.
+            if await request.is_disconnected() or not desk.is_newest(agent, said):
+                return nothing()
+            now_ns = desk.now_ns()
+            if now_ns >= due_ns:
+                given, due_ns = await asyncio.to_thread(desk.give, agent)
+                if given is not None:
+                    return statement(given)
+            left_s = until_s - time.monotonic()
+            if left_s <= 0.0:
+                return nothing()
+            await asyncio.sleep(min(left_s, max(0.001, (due_ns - now_ns) / 1e9), LOOK_S))
+
+    async def deliver(request: Request) -> Response:
+        name = _digest(request)
+        await asyncio.to_thread(desk.deliver, name, await body_of(request, most_bytes=MOST_DELIVERY_BYTES))
+        return nothing()
+
+    async def tell_standings(request: Request) -> Response:
+        # Who is where is nobody's business but the verifier's; the networks are those that may read its metrics.
+        if not _is_of(request, limits):
+            raise unknown("standings")
+        return JSONResponse(await asyncio.to_thread(standings))
+
+    routes = [
+        Route("/v1/trust", trust),
+        Route("/v1/enrol", enrol, methods=["POST"]),
+        Route("/v1/poll", poll, methods=["POST"]),
+        Route("/v1/sessions/{digest}/result", deliver, methods=["POST"]),
+        Route("/v1/standings", tell_standings),
+    ]
+    return application(
+        routes, registry=desk.meters.registry, health=lambda: {"ok": desk.check_able(), **about}, limits=limits
+    )
+
+
+def _digest(request: Request) -> bytes:
+    text = str(request.path_params["digest"])
+    try:
+        read = bytes.fromhex(text) if text == text.strip().lower() else b""
+    except ValueError:
+        read = b""
+    if len(read) != 32:
+        raise malformed(ErrorCode.VALUE_MALFORMED, "64 hexadecimal digits", "another text", "digest")
+    return read
+
+
+def _is_of(request: Request, limits: Limits) -> bool:
+    try:
+        host = ipaddress.ip_address(request.client.host.partition("%")[0] if request.client else "")
+    except ValueError:
+        return False
+    return any(host in network for network in limits.metrics_from)

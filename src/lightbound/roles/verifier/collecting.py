@@ -1,0 +1,151 @@
+"""What a landmark itself says about a session: asked for what the agent did not bring, and for its whole sequence.
+
+An agent that lost an answer, or would rather not show one, changes nothing by it: the landmark has it still.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import structlog
+
+from lightbound.canonical import cose
+from lightbound.canonical.cbor import MOST_BYTES, decode
+from lightbound.errors import ErrorCode, LightboundError, malformed, refused
+from lightbound.files.landmark_addresses import LandmarkAddress
+from lightbound.keys.ed25519 import VerifyingKey
+from lightbound.keys.signing import digest
+from lightbound.net.http_client import MOST_ANSWER_BYTES, Server
+from lightbound.ranging.sessions.admitted import AdmittedLandmarks
+from lightbound.ranging.statements.closing import read_close
+from lightbound.ranging.statements.kinds import Kind
+from lightbound.ranging.statements.measurement import read_abort, read_measurement
+from lightbound.ranging.statements.opening import Link, read_contrib, read_open
+from lightbound.roles.logs import fields
+from lightbound.roles.verifier.kept import Kept
+from lightbound.roles.verifier.settings import SECOND_NS
+from lightbound.store.asked import ToAsk
+from lightbound.store.sequences import Signed
+
+AGAIN_NS: Final = tuple(seconds * SECOND_NS for seconds in (2, 10, 30, 120, 600, 3_600))
+"""How long after each asking that left something open the next one comes; after the last, none."""
+
+MOST_CHASED: Final = 64
+"""Statements of one sequence fetched at one time. What is missing still, the next session's asking goes on with."""
+
+NUMBERED: Final = (Kind.OPEN, Kind.MEASUREMENT, Kind.ABORT)
+
+
+class Collector:
+    """Asks landmarks. Threads may share it."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        landmarks: AdmittedLandmarks,
+        addresses: Mapping[bytes, LandmarkAddress],
+        *,
+        ca: Path | None,
+        software: str,
+    ) -> None:
+        """Of these landmarks; nothing is sent yet."""
+        self._kept, self._landmarks, self._addresses = kept, landmarks, addresses
+        self._ca, self._software = ca, software
+        self._lock = Lock()
+        self._servers: dict[bytes, Server] = {}
+
+    def close(self) -> None:
+        """Close every connection."""
+        for server in self._servers.values():
+            server.close()
+
+    def ask(self, one: ToAsk, *, now_ns: int) -> bool:
+        """Ask a landmark about a session, and for what its sequence lacks here; whether something new came.
+
+        Raises:
+            Unavailable: the database failed. What the landmark does wrong is logged, and asked for again.
+        """
+        log = structlog.get_logger()
+        new, is_done = 0, False
+        try:
+            server = self._server(one.landmark)
+            signed = self._about(server, one)
+            new = self._kept.sequences.add(signed)
+            kinds = {said.kind for said in signed}
+            is_done = not signed or (Kind.OPEN in kinds and bool(kinds & {Kind.MEASUREMENT, Kind.ABORT}))
+            self._chase(server, one)
+        except LightboundError as error:
+            log.info("not told by landmark", landmark=one.landmark.hex(), session=one.session.hex(), **fields(error))
+        again = one.asks < len(AGAIN_NS) and not is_done
+        self._kept.asked.asked_landmark(one, ask_ns=now_ns + AGAIN_NS[one.asks] if again else None)
+        return new > 0
+
+    def _about(self, server: Server, one: ToAsk) -> list[Signed]:
+        """What a landmark has about a session; nothing, if it says that it never opened it."""
+        try:
+            answer = server.get(f"/clp1/sessions/{one.session.hex()}")
+        except LightboundError as error:
+            if error.faults[0].code is ErrorCode.WRONG_SESSION:
+                return []
+            raise
+        told = decode(answer.body, what="session", most_bytes=MOST_ANSWER_BYTES)
+        if not isinstance(told, dict):
+            raise malformed(ErrorCode.STATEMENT_MALFORMED, "a map of statements", type(told).__name__, "session")
+        signed = []
+        for kind in (*NUMBERED, Kind.CONTRIB, Kind.CLOSE, Kind.ACK):
+            data = told.get(kind.short)
+            if isinstance(data, bytes) and 0 < len(data) <= MOST_BYTES:
+                said = self._read(kind, data, one)
+                if said.session != one.session:
+                    raise refused(ErrorCode.WRONG_SESSION, "this session", "another", kind.short)
+                signed.append(said)
+        return signed
+
+    def _chase(self, server: Server, one: ToAsk) -> None:
+        """Fetch the statements before those that are here, until none is missing or the landmark has none."""
+        tried: set[bytes] = set()
+        for _ in range(MOST_CHASED):
+            wanted = next(
+                (name for name in self._kept.sequences.not_here(one.landmark, one.agent) if name not in tried), None
+            )
+            if wanted is None:
+                return
+            tried.add(wanted)
+            data = server.get(f"/clp1/statements/{wanted.hex()}").body
+            if digest(data) != wanted:
+                raise refused(ErrorCode.SEQUENCE_BROKEN, f"statement {wanted.hex()}", digest(data).hex(), "statements")
+            kind = cose.read(data, what="statement").kind
+            if kind not in NUMBERED:
+                raise refused(ErrorCode.WRONG_TYPE, "a numbered statement", kind, "statements")
+            self._kept.sequences.add([self._read(Kind(kind), data, one)])
+
+    def _read(self, kind: Kind, data: bytes, one: ToAsk) -> Signed:
+        """A statement of this landmark about this agent; ACK is the agent's own, and checked with the rest."""
+        key = self._landmarks.by_id[one.landmark].key
+        session, link = one.session, None
+        match kind:
+            case Kind.OPEN | Kind.MEASUREMENT | Kind.ABORT:
+                session, link = _numbered(kind, data, key)
+                if (link.landmark, link.agent) != (one.landmark, one.agent):
+                    raise refused(ErrorCode.SEQUENCE_BROKEN, "a statement about this agent", "another", kind.short)
+            case Kind.CONTRIB:
+                session = read_contrib(data, key).session
+            case Kind.CLOSE:
+                read_close(data, key)
+            case _:
+                pass
+        return Signed(kind=kind, session=session, landmark=one.landmark, agent=one.agent, data=data, link=link)
+
+    def _server(self, landmark: bytes) -> Server:
+        with self._lock:
+            if landmark not in self._servers:
+                url = self._addresses[landmark].url
+                self._servers[landmark] = Server(url, ca=self._ca, software=self._software)
+            return self._servers[landmark]
+
+
+def _numbered(kind: Kind, data: bytes, key: VerifyingKey) -> tuple[bytes, Link]:
+    """The session of a numbered statement, and where it stands in the sequence."""
+    said = (read_open if kind is Kind.OPEN else read_measurement if kind is Kind.MEASUREMENT else read_abort)(data, key)
+    return said.session, said.link

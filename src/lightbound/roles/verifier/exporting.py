@@ -1,0 +1,197 @@
+"""What the verdicts rest on, as the files that `lightbound adjudicate` reads: anybody can decide again.
+
+The measurements are those of the sessions that each chip's newest decision rests on, and no others, so that the same
+settings give the same verdicts, byte for byte.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lightbound.errors import ErrorCode, Fault, Unavailable
+from lightbound.files.vetting import write_landmarks
+from lightbound.files.whole import whole_file
+from lightbound.ranging.readings import Landmark, Readings
+from lightbound.ranging.sessions.measured import landmarks_of, readings_of
+from lightbound.ranging.sessions.verification import VerifiedSession
+from lightbound.roles.verifier.areas import DRAWINGS
+from lightbound.roles.verifier.judging import Judge, chips_asked, chips_of
+from lightbound.roles.verifier.settings import SECOND_NS
+from lightbound.roles.verifier.standings import instant
+from lightbound.store.asked import Asked
+from lightbound.store.enrolments import Site
+
+FORMAT: Final = "lightbound.export/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What was written."""
+
+    chips: int
+    rows: int
+    mesh_rows: int
+
+
+def export(judge: Judge, out: Path, *, now_ns: int, data: Path, mesh: bool) -> Exported:
+    """Write the folder: each file appears whole or not at all, `export.json` last.
+
+    Chips about which nothing was decided yet are left out.
+
+    Raises:
+        Unavailable: the database failed, or a file cannot be written.
+    """
+    kept = judge.kept
+    agents = {agent.key.key_id: agent for agent in kept.enrolments.agents()}
+    chips = [chip for chip in kept.judged.chips() if chip.line is not None and chip.agent in agents]
+    sites = [agents[chip.agent].site for chip in chips]
+    names = [chip.chip.hex() for chip in chips]
+    agent_of = dict.fromkeys(name for chip in chips for name in chip.basis)
+    for chip in chips:
+        agent_of.update(dict.fromkeys(chip.basis, chip.agent))
+    believed: list[tuple[Asked, VerifiedSession]] = []
+    for name, agent in agent_of.items():
+        asked = kept.asked.session(name)
+        if asked is None or agent is None:
+            continue
+        found = judge.believed(asked, agents[agent].key)
+        if found is not None:
+            believed.append((asked, found))
+    landmarks = landmarks_of(judge.landmarks)
+    asked_chips = chips_asked(names, sites)
+    readings = readings_of(
+        [found for _, found in believed],
+        chips_of=chips_of([one for one, _ in believed]),
+        landmarks=landmarks,
+        chips=asked_chips,
+    )
+    _folder(out)
+    _copy_drawings(data, out, sites)
+    write_rows(readings, landmarks, names, out / "measurements.parquet")
+    write_landmarks(landmarks, out / "landmarks.csv")
+    _write(out / "chips.csv", _chips_csv(names, sites))
+    _write(out / "verdicts.jsonl", "".join(f"{chip.line}\n" for chip in chips))
+    mesh_rows = 0
+    if mesh:
+        rows = _mesh_rows(believed, {name: one.site for name, one in agents.items()})
+        mesh_rows = len(rows)
+        _write(
+            out / "mesh.csv", _csv(("landmark_id", "chip_id", "round_trip_ns", "clock_error_ns", "measured_at"), rows)
+        )
+    command = _command(judge)
+    told = {
+        "format": FORMAT,
+        "at": instant(now_ns),
+        "verifier": judge.verifier.raw.hex(),
+        "directory": judge.landmarks.digest.hex(),
+        "policy": judge.policy.fields(),
+        "command": command,
+        "chips": len(chips),
+        "rows": len(readings),
+        "sessions": [one.digest.hex() for one, _ in believed],
+        "mesh_command": "lightbound vet mesh.csv --landmarks landmarks.csv" if mesh else None,
+        "does_not_show": ["key_not_copied", "key_beside_chip", "genuine_chip", "after_window"],
+    }
+    _write(out / "README.txt", _readme(command))
+    _write(out / "export.json", json.dumps(told, indent=2, ensure_ascii=True) + "\n")
+    return Exported(chips=len(chips), rows=len(readings), mesh_rows=mesh_rows)
+
+
+def write_rows(readings: Readings, landmarks: Sequence[Landmark], chips: Sequence[str], path: Path) -> None:
+    """Measurements as docs/formats.md has them."""
+    if readings.measured_at_ns is None or readings.clock_error_ns is None or readings.session is None:
+        raise TypeError("readings of sessions have instants, errors and sessions")
+    table = pa.table(
+        {
+            "landmark_id": pa.array([landmarks[i].landmark_id for i in readings.landmark.tolist()], pa.string()),
+            "chip_id": pa.array([chips[i] for i in readings.chip.tolist()], pa.string()),
+            "round_trip_ns": pa.array(readings.round_trip_ns, pa.int64()),
+            "measured_at": pa.array(readings.measured_at_ns, pa.int64()).cast(pa.timestamp("ns", tz="UTC")),
+            "clock_error_ns": pa.array(readings.clock_error_ns, pa.int64()),
+            "session_id": pa.array([readings.session_ids[i] for i in readings.session.tolist()], pa.string()),
+        }
+    )
+    with whole_file(path) as stream:
+        pq.write_table(table, stream, compression="zstd")
+
+
+def _mesh_rows(
+    believed: Iterable[tuple[Asked, VerifiedSession]], sites: dict[bytes, Site]
+) -> list[tuple[str, str, int, int, str]]:
+    """Landmarks measured by one another, from the sessions of agents that stand at one."""
+    rows = []
+    for asked, found in believed:
+        stands = sites[asked.agent].landmark
+        for one in found.measurements:
+            measured_by, said = one.landmark.key.key_id, one.measurement
+            if stands is not None and measured_by != stands:
+                at = instant(said.to_ns) or ""
+                rows.append((measured_by.hex(), stands.hex(), said.smallest_ns[-1], said.clock_error_ns, at))
+    return rows
+
+
+def _command(judge: Judge) -> str:
+    policy = judge.policy
+    window = (
+        f"{policy.window_ns / SECOND_NS:g}s" if policy.window_ns % SECOND_NS else f"{policy.window_ns // SECOND_NS}s"
+    )
+    return (
+        "lightbound adjudicate measurements.parquet --landmarks landmarks.csv --chips chips.csv"
+        f" --speed vacuum --fault-budget {policy.fault_budget} --proof {policy.proof} --window {window}"
+        f" --border-error-m {policy.border_error_m} --json"
+    )
+
+
+def _readme(command: str) -> str:
+    return (
+        "What the verdicts in verdicts.jsonl rest on. In this folder,\n\n"
+        f"    {command}\n\n"
+        "prints the same lines. measurements.parquet holds the third smallest round trip of each landmark in each\n"
+        "session that counts, landmarks.csv where the landmarks stand, chips.csv the areas asked about.\n\n"
+        "Tier A0: this places keys in software. It does not show that a key was not copied, that it is beside a chip,\n"
+        "that the chip is genuine, or where it was at any other time. export.json says the same to a program.\n"
+    )
+
+
+def _chips_csv(names: Sequence[str], sites: Sequence[Site]) -> str:
+    rows = [(name, site.licensed, site.excluded) for name, site in zip(names, sites, strict=True)]
+    return _csv(("chip_id", "licensed_area", "excluded_area"), rows)
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _copy_drawings(data: Path, out: Path, sites: Sequence[Site]) -> None:
+    source = data / DRAWINGS
+    if not any(f"@{DRAWINGS}/" in text for site in sites for text in (site.licensed, site.excluded)):
+        return
+    _folder(out / DRAWINGS)
+    for drawing in sorted(source.glob("*.geojson")):
+        with whole_file(out / DRAWINGS / drawing.name) as file:
+            file.write(drawing.read_bytes())
+
+
+def _folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        fault = Fault(code=ErrorCode.WRITE_FAILED, expected="a folder that can be made", found=found, file=str(path))
+        raise Unavailable(fault) from error
+
+
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as file:
+        file.write(text.encode())

@@ -1,0 +1,131 @@
+"""A verifier, put together and run until a signal comes."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from lightbound.errors import ErrorCode, Fault, Refused
+from lightbound.files.admission import AdmissionFolder, read_admission
+from lightbound.files.keys import key_path, read_key
+from lightbound.keys.ed25519 import SigningKey
+from lightbound.keys.purposes import Purpose
+from lightbound.net.http_server import serve
+from lightbound.ranging.statements.session import MOST_LANDMARKS
+from lightbound.roles.state import held
+from lightbound.roles.verifier.app import verifier_app
+from lightbound.roles.verifier.areas import Areas
+from lightbound.roles.verifier.asking import Asker
+from lightbound.roles.verifier.choosing import Choosing
+from lightbound.roles.verifier.collecting import Collector
+from lightbound.roles.verifier.desk import Desk, trust_of
+from lightbound.roles.verifier.judging import Judge
+from lightbound.roles.verifier.kept import Kept, open_kept
+from lightbound.roles.verifier.meters import Meters
+from lightbound.roles.verifier.settings import Policy, VerifierSettings
+from lightbound.roles.verifier.standings import standings
+from lightbound.roles.verifier.work import Work
+
+
+def verifier_key(data: Path) -> SigningKey:
+    """The key of the verifier with this data folder.
+
+    Raises:
+        Unavailable, Refused, Malformed: it cannot be read, others can read it, or it is none.
+    """
+    return read_key(key_path(data, Purpose.VERIFIER), Purpose.VERIFIER)
+
+
+def judge_of(kept: Kept, key: SigningKey, admission: AdmissionFolder, data: Path, policy: Policy) -> Judge:
+    """What decides, for a process that runs and for one that exports."""
+    return Judge(
+        kept=kept,
+        verifier=key.verifying,
+        landmarks=admission.admitted,
+        areas=Areas(data, border_error_m=policy.border_error_m),
+        policy=policy,
+    )
+
+
+@contextmanager
+def put_together(settings: VerifierSettings) -> Iterator[tuple[Desk, Work, Kept]]:
+    """A verifier whose threads run until the block ends.
+
+    Raises:
+        Malformed, Refused, Unavailable: its key, admission folder or database; or another process runs it.
+    """
+    with held(settings.data):
+        key = verifier_key(settings.data)
+        admission = read_admission(settings.admission)
+        if not 0 < len(admission.admitted.by_id) <= MOST_LANDMARKS:
+            fault = Fault(
+                code=ErrorCode.NOT_ADMITTED,
+                expected=f"1 to {MOST_LANDMARKS} landmarks",
+                found=f"{len(admission.admitted.by_id)}",
+                file=str(settings.admission),
+            )
+            raise Refused(fault)
+        kept = open_kept(settings.data)
+        try:
+            kept.enrolments.keep_settings(settings.told())
+            judge = judge_of(kept, key, admission, settings.data, settings.policy)
+            collector = Collector(
+                kept, admission.admitted, admission.addresses, ca=settings.ca, software=settings.software
+            )
+            meters = Meters()
+
+            def look_at(session: bytes) -> None:
+                work.look_at(session)
+
+            desk = Desk(
+                asker=Asker(key=key, policy=settings.policy, landmarks=admission.admitted),
+                choosing=Choosing(admission.admitted, judge.areas),
+                kept=kept,
+                meters=meters,
+                trust=trust_of(key, admission.admitted, admission.addresses),
+                look_at=look_at,
+            )
+            work = Work(
+                kept=kept,
+                judge=judge,
+                collector=collector,
+                meters=meters,
+                silent_after_ns=settings.silent_after_ns,
+                able_since_ns=lambda: desk.able_since_ns if desk.check_able() else None,
+            )
+            work.begin()
+            try:
+                yield desk, work, kept
+            finally:
+                work.stop()
+                collector.close()
+        finally:
+            kept.close()
+
+
+def run_verifier(settings: VerifierSettings) -> bool:
+    """Run until a signal comes; whether it was SIGINT.
+
+    Raises:
+        Malformed, Refused, Unavailable: a key, the admission folder, an address or the database.
+    """
+    log = structlog.get_logger()
+    sockets = [one.tcp() for one in settings.listen]
+    with put_together(settings) as (desk, _work, kept):
+        about: dict[str, Any] = {
+            "format": "lightbound.verifier/1",
+            "key": desk.asker.key.verifying.raw.hex(),
+            "directory": desk.asker.landmarks.digest.hex(),
+            "landmarks": len(desk.asker.landmarks.by_id),
+            "software": settings.software,
+        }
+        app = verifier_app(
+            desk, limits=settings.limits, about=about, standings=lambda: standings(kept, now_ns=desk.now_ns())
+        )
+        log.info("listening", verifier=desk.asker.key.key_id.hex(), http=[str(one) for one in settings.listen])
+        interrupted = asyncio.run(serve(app, sockets, limits=settings.limits, tls=settings.tls))
+        log.info("stopped")
+    return interrupted

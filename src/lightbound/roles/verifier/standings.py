@@ -1,0 +1,141 @@
+"""What a verifier says of every chip: its standing, since when, what that rests on, and what went wrong last.
+
+`silent` is given here and nowhere else, in place of what was proven or not, never of an adverse finding. That nobody
+asked is told apart from that nobody answered: the first is our own failure.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from lightbound.roles.verifier.checking import MEASURED
+from lightbound.roles.verifier.judging import read_line
+from lightbound.roles.verifier.kept import Kept
+from lightbound.roles.verifier.settings import Policy
+from lightbound.store.asked import Times
+from lightbound.store.enrolments import Agent
+from lightbound.store.judged import ChipKept
+
+FORMAT: Final = "lightbound.standings/1"
+
+SILENT: Final = "silent"
+UNDETERMINED: Final = "undetermined"
+SILENCE_REPLACES: Final = ("verified", "cleared", UNDETERMINED)
+
+LOST_PROOF: Final = "lost_proof"
+"""Lead: the chip was proven once, and what came last proves nothing. Delay, silence and proxies defeat every
+refutation; this they cannot hide. It accuses nobody."""
+
+
+def standings(kept: Kept, *, now_ns: int) -> dict[str, Any]:
+    """The standings of all chips, as GET /v1/standings and `lightbound verifier status --json` show them.
+
+    Raises:
+        Unavailable: the database failed.
+    """
+    told = kept.enrolments.settings()
+    times = kept.asked.times()
+    agents = {agent.key.key_id: agent for agent in kept.enrolments.agents()}
+    facts = {name: _of_agent(kept, agent, times.get(name, Times()), told, now_ns) for name, agent in agents.items()}
+    return {
+        "format": FORMAT,
+        "at": instant(now_ns),
+        "settings": told,
+        "standings": [
+            _of_chip(chip, agents.get(chip.agent), facts.get(chip.agent, {})) for chip in kept.judged.chips()
+        ],
+    }
+
+
+def standing_of(chip: ChipKept, agent: Agent | None) -> tuple[str, int | None]:
+    """The one word about a chip, and since when it holds."""
+    decided = chip.standing or UNDETERMINED
+    if agent is not None and agent.silent_since_ns is not None and decided in SILENCE_REPLACES:
+        return SILENT, agent.silent_since_ns
+    return decided, chip.standing_since_ns
+
+
+def instant(ns: int | None) -> str | None:
+    """An instant as RFC 3339 in UTC, to the microsecond below it."""
+    if ns is None:
+        return None
+    moment = datetime.fromtimestamp(ns // 1_000_000_000, UTC).replace(microsecond=ns // 1_000 % 1_000_000)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _of_chip(chip: ChipKept, agent: Agent | None, facts: Mapping[str, Any]) -> dict[str, Any]:
+    standing, since_ns = standing_of(chip, agent)
+    verdict = read_line(chip.line) if chip.line else None
+    lost = chip.proven_ns is not None and chip.standing == UNDETERMINED
+    return {
+        "chip_id": chip.chip.hex(),
+        "label": chip.label,
+        "agent": chip.agent.hex(),
+        "standing": standing,
+        "tier": "A0",
+        "since": instant(since_ns),
+        "decided_at": instant(chip.decided_ns),
+        "proven_at": instant(chip.proven_ns),
+        "lead": LOST_PROOF if lost else None,
+        **facts,
+        "verdict": verdict,
+    }
+
+
+def _of_agent(kept: Kept, agent: Agent, times: Times, told: Mapping[str, Any], now_ns: int) -> dict[str, Any]:
+    every_ns = int(told.get("every_ns", Policy().every_ns))
+    broken = kept.sequences.breaks(agent.key.key_id)
+    return {
+        "site": agent.site.name,
+        "licensed_area": agent.site.licensed or None,
+        "excluded_area": agent.site.excluded or None,
+        "landmark": None if agent.site.landmark is None else agent.site.landmark.hex(),
+        "enrolled_at": instant(agent.enrolled_ns),
+        "last_polled": instant(agent.polled_ns),
+        "last_asked": instant(times.asked_ns),
+        "last_answered": instant(times.answered_ns),
+        "last_decided": instant(times.decided_ns),
+        "silent_since": instant(agent.silent_since_ns),
+        "not_asked": _not_asked(agent, times, every_ns, now_ns),
+        "agent_software": agent.software,
+        "agent_error": agent.error or None,
+        "newest_session": _of_newest(kept, agent.key.key_id),
+        "sequence_breaks": [
+            {
+                "landmark": landmark.hex(),
+                "missing": list(found.missing),
+                "forked": list(found.forked),
+                "unlinked": list(found.unlinked),
+            }
+            for landmark, found in broken.items()
+        ],
+    }
+
+
+def _not_asked(agent: Agent, times: Times, every_ns: int, now_ns: int) -> bool:
+    """Whether we failed to ask an agent that came to be asked."""
+    if agent.polled_ns is None or now_ns - agent.polled_ns > every_ns:
+        return False
+    return times.asked_ns is None or now_ns - times.asked_ns > 2 * every_ns
+
+
+def _of_newest(kept: Kept, agent: bytes) -> dict[str, Any] | None:
+    """How the newest session that is over went, and the first thing that failed in it."""
+    newest = kept.asked.newest_concluded(agent)
+    if newest is None:
+        return None
+    parts = kept.asked.parts(newest.digest)
+    failed = next((part for part in parts if part.outcome not in MEASURED), None)
+    failure: dict[str, Any] | None = None
+    if newest.step is not None:
+        failure = {"landmark": None, "step": newest.step, "why": newest.why}
+    elif failed is not None:
+        failure = {"landmark": failed.landmark.hex(), "step": failed.step, "why": failed.why}
+    return {
+        "session": newest.digest.hex(),
+        "issued_at": instant(newest.issued_ns),
+        "state": newest.state,
+        "landmarks": dict(sorted(Counter(part.outcome for part in parts).items())),
+        "failure": failure,
+    }

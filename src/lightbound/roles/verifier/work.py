@@ -1,0 +1,174 @@
+"""What is done after an answer has come: look at it, decide, ask landmarks; and say who is silent.
+
+One thread looks and decides, for that is computing; others wait for landmarks. Nothing is handed over in memory alone:
+whoever dies on any line finds the same work in the database when it comes up again.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from lightbound.errors import LightboundError
+from lightbound.roles.logs import fields
+from lightbound.roles.verifier.checking import concluded
+from lightbound.roles.verifier.collecting import Collector
+from lightbound.roles.verifier.judging import Judge
+from lightbound.roles.verifier.kept import Kept
+from lightbound.roles.verifier.meters import Meters
+from lightbound.roles.verifier.settings import SECOND_NS
+from lightbound.store.asked import UNANSWERED, Times, ToAsk
+
+TICK_S: Final = 1.0
+
+GRACE_NS: Final = 30 * SECOND_NS
+"""After a SESSION ran out its answer may still be on the way."""
+
+AT_ONCE: Final = 8
+"""Landmarks asked at the same time."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Work:
+    """The verifier's own work, in threads of its own."""
+
+    kept: Kept
+    judge: Judge
+    collector: Collector
+    meters: Meters
+    silent_after_ns: int
+    able_since_ns: Callable[[], int | None]
+    """Since when agents could have been asked without a break; None if they cannot be."""
+    now_ns: Callable[[], int] = time.time_ns  # noqa: TID251 - a role is where the clock is read
+    _todo: "queue.Queue[bytes | None]" = field(default_factory=queue.Queue)
+    """Digests of sessions to look at; None ends."""
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _in_hand: set[tuple[bytes, bytes]] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self) -> None:
+        """Start the threads; what was left over comes first."""
+        for name, run in (("looking", self._look_on), ("ticking", self._tick_on)):
+            thread = threading.Thread(target=run, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """End the threads, when what they have in hand is done."""
+        self._stop.set()
+        self._todo.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def look_at(self, session: bytes) -> None:
+        """A session is to be looked at: something about it came."""
+        self._todo.put(session)
+
+    def looked_at(self, session: bytes) -> None:
+        """Look at a session now, and decide about its agent's chips.
+
+        Raises:
+            LightboundError: it could not be looked at; it will be again.
+        """
+        asked = self.kept.asked.session(session)
+        agent = None if asked is None else self.kept.enrolments.agent(asked.agent)
+        if asked is None or agent is None:
+            return
+        found = concluded(
+            asked,
+            self.kept.sequences.of_session(session),
+            agent=agent.key,
+            verifier=self.judge.verifier,
+            landmarks=self.judge.landmarks,
+        )
+        now_ns = self.now_ns()
+        self.kept.sequences.add(found.signed)
+        self.kept.asked.conclude(
+            session,
+            state=found.state,
+            step=found.step,
+            why=found.why,
+            parts=found.parts,
+            evidence=found.evidence,
+            ask_ns=now_ns,
+        )
+        self.meters.concluded.labels(found.state).inc()
+        structlog.get_logger().info(
+            "looked at", session=session.hex(), agent=asked.agent.hex(), state=found.state, step=found.step
+        )
+        if found.state == UNANSWERED:
+            return
+        for decision in self.judge.judge(agent, now_ns=now_ns):
+            self.meters.decided.labels(decision.standing).inc()
+
+    def tick(self, *, now_ns: int) -> list[ToAsk]:
+        """Find what is to be looked at, say who is silent; landmarks to be asked are returned."""
+        for asked in self.kept.asked.unlooked_at(expired_ns=now_ns - GRACE_NS):
+            if asked.delivery is None:
+                self.look_at(asked.digest)
+        able_since_ns = self.able_since_ns()
+        if able_since_ns is not None:
+            times = self.kept.asked.times()
+            silent = [
+                agent.key.key_id
+                for agent in self.kept.enrolments.agents()
+                if agent.silent_since_ns is None
+                and now_ns - max(self._heard_ns(times.get(agent.key.key_id), agent.enrolled_ns), able_since_ns)
+                > self.silent_after_ns
+            ]
+            if silent:
+                self.kept.enrolments.silent(silent, now_ns=now_ns)
+        with self._lock:
+            found = self.kept.asked.to_ask(now_ns=now_ns, most=4 * AT_ONCE)
+            mine = [one for one in found if (one.session, one.landmark) not in self._in_hand][:AT_ONCE]
+            self._in_hand |= {(one.session, one.landmark) for one in mine}
+        return mine
+
+    @staticmethod
+    def _heard_ns(times: Times | None, enrolled_ns: int) -> int:
+        return enrolled_ns if times is None or times.answered_ns is None else max(times.answered_ns, enrolled_ns)
+
+    def ask(self, one: ToAsk) -> None:
+        """Ask a landmark; the session is looked at again, if that brought something."""
+        try:
+            if self.collector.ask(one, now_ns=self.now_ns()):
+                self.look_at(one.session)
+        except LightboundError as error:
+            structlog.get_logger().warning("landmark not asked", landmark=one.landmark.hex(), **fields(error))
+        finally:
+            with self._lock:
+                self._in_hand.discard((one.session, one.landmark))
+
+    def _look_on(self) -> None:
+        log = structlog.get_logger()
+        try:
+            left = self.kept.asked.unlooked_at(expired_ns=self.now_ns() - GRACE_NS) + self.kept.asked.undecided()
+            for asked in left:
+                self.look_at(asked.digest)
+        except LightboundError as error:
+            log.warning("left over, not found", **fields(error))
+        while (session := self._todo.get()) is not None and not self._stop.is_set():
+            try:
+                self.looked_at(session)
+            except LightboundError as error:
+                log.warning("not looked at", session=session.hex(), **fields(error))
+            except Exception:  # a bug in looking at one session must not end the looking at others
+                log.exception("bug", session=session.hex())
+
+    def _tick_on(self) -> None:
+        log = structlog.get_logger()
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="asking") as askers:
+            while not self._stop.wait(TICK_S):
+                try:
+                    for one in self.tick(now_ns=self.now_ns()):
+                        askers.submit(self.ask, one)
+                except LightboundError as error:
+                    log.warning("tick", **fields(error))
+                except Exception:
+                    log.exception("bug")
