@@ -63,10 +63,11 @@ class Cheat:
 def live(agents: list[AgentSession], session: bytes, peers: Mapping[bytes, Peer], cheat: Cheat) -> bytes:
     """Live a session to its end, and give BIND; an agent for each face. The landmarks know the rest."""
     with ThreadPoolExecutor(len(peers)) as pool:
-        opening = {pool.submit(_contribution, peers[one], session, cheat.waits_s): one for one in peers}
+        asked = peers.keys() - cheat.shuns
+        opening = {pool.submit(_contribution, peers[one], session, cheat.waits_s): one for one in asked}
         for opened, landmark in opening.items():
             contrib = opened.result()
-            if contrib is not None and landmark not in cheat.shuns:
+            if contrib is not None:
                 for agent in agents:
                     agent.contribution(landmark, contrib, now_ns=time.time_ns())
     if cheat.foreign is None:

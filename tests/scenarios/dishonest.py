@@ -120,6 +120,7 @@ class WrongClocks:
     _memory: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, _SHARED.size))
     _number: int = 0
     _clocks: Clocks = field(default_factory=Clocks)
+    _apart_ns: int = field(default_factory=lambda: MachineClocks.real_ns() - MachineClocks.raw_ns())
 
     def session(self) -> None:
         """A session begins now."""
@@ -128,18 +129,18 @@ class WrongClocks:
         _SHARED.pack_into(self._memory, 0, self._number + 1, now_ns, behind_ns)
 
     def raw_ns(self) -> int:
-        """CLOCK_MONOTONIC_RAW, wrong."""
+        """CLOCK_MONOTONIC_RAW, wrong. It is read first, and `real_ns` last: whoever asks for both has them together."""
         true_ns = MachineClocks.raw_ns()
         return true_ns - self._behind_ns(true_ns)[0]
 
     def real_ns(self) -> int:
         """CLOCK_REALTIME, wrong."""
-        return MachineClocks.real_ns() - self.second_behind_ns()
+        behind_ns = self.second_behind_ns()
+        return MachineClocks.real_ns() - behind_ns
 
     def of_kernel(self, stamp_ns: int) -> int:
         """What the kernel would have stamped."""
-        true_ns = stamp_ns - MachineClocks.real_ns() + MachineClocks.raw_ns()
-        return stamp_ns - self._behind_ns(true_ns)[1]
+        return stamp_ns - self._behind_ns(stamp_ns - self._apart_ns)[1]
 
     def second_behind_ns(self) -> int:
         """How far the second clock is behind now."""

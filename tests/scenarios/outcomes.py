@@ -1,7 +1,7 @@
 """What came of a session, in words that a simulated and a real one can share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,20 +18,20 @@ from lightbound.sim.world import World
 class Outcome:
     """Everything about a session that does not hang on how late packets were. Landmarks by name."""
 
-    refused: str | None
-    """The error code, of a session of which nothing is believed."""
-    believed: Mapping[str, bool]
-    """Whose measurements are, and whether the agent acknowledged them."""
-    landmarks_refused: Mapping[str, str]
-    aborts: Mapping[str, str]
-    absent: frozenset[str]
-    silent: frozenset[str]
     licensed: str
     excluded: str
     """Verdicts, with what they stand on."""
     standing: str
     false_of_key: bool
     false_of_chip: bool
+    refused: str | None = None
+    """The error code, of a session of which nothing is believed."""
+    believed: Mapping[str, bool] = field(default_factory=dict)
+    """Whose measurements are, and whether the agent acknowledged them."""
+    landmarks_refused: Mapping[str, str] = field(default_factory=dict)
+    aborts: Mapping[str, str] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
 
 
 def outcome(world: World, run: SessionRun) -> tuple[Outcome, Tally]:
@@ -41,24 +41,23 @@ def outcome(world: World, run: SessionRun) -> tuple[Outcome, Tally]:
     judge = Judge(alone, landmarks_of(world.admitted))
     verdicts, tally = judge.judge(readings_of_runs(judge, [run]), np.array([0]))
     names = {landmark.id: landmark.stated.name for landmark in world.landmarks}
+    words = {
+        "licensed": _words(verdicts.licensed),
+        "excluded": _words(verdicts.excluded),
+        "standing": str(STANDINGS[int(verdicts.standing[0])]),
+    }
+    is_false = {"false_of_key": tally.misled_about_key > 0, "false_of_chip": tally.misled_about_chip > 0}
     result = run.result
-    is_believed = isinstance(result, VerifiedSession)
+    if not isinstance(result, VerifiedSession):
+        return Outcome(refused=str(result.faults[0].code), **words, **is_false), tally
     found = Outcome(
-        refused=None if is_believed else str(result.faults[0].code),
-        believed={names[one.landmark.key.key_id]: one.is_acknowledged for one in result.measurements}
-        if is_believed
-        else {},
-        landmarks_refused={names[one]: str(error.faults[0].code) for one, error in result.refused.items()}
-        if is_believed
-        else {},
-        aborts={names[one]: str(abort.why) for one, abort in result.aborts.items()} if is_believed else {},
-        absent=frozenset(names[one] for one in result.absent) if is_believed else frozenset(),
-        silent=frozenset(names[one] for one in result.silent) if is_believed else frozenset(),
-        licensed=_words(verdicts.licensed),
-        excluded=_words(verdicts.excluded),
-        standing=STANDINGS[int(verdicts.standing[0])],
-        false_of_key=tally.misled_about_key > 0,
-        false_of_chip=tally.misled_about_chip > 0,
+        believed={names[one.landmark.key.key_id]: one.is_acknowledged for one in result.measurements},
+        landmarks_refused={names[one]: str(error.faults[0].code) for one, error in result.refused.items()},
+        aborts={names[one]: str(abort.why) for one, abort in result.aborts.items()},
+        absent=frozenset(names[one] for one in result.absent),
+        silent=frozenset(names[one] for one in result.silent),
+        **words,
+        **is_false,
     )
     return found, tally
 

@@ -4,11 +4,10 @@ import secrets
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
-
+from lightbound.canonical import cose
 from lightbound.demo.conditions import Behaviour
 from lightbound.errors import LightboundError
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
@@ -24,6 +23,7 @@ from lightbound.ranging.sessions.verification import (
     verified_session,
 )
 from lightbound.ranging.statements.binding import Evidence
+from lightbound.ranging.statements.kinds import Kind
 from lightbound.ranging.statements.measurement import read_abort, read_measurement, write_measurement
 from lightbound.ranging.statements.opening import read_open
 from lightbound.ranging.statements.session import Draw, Session, chips_root, write_session
@@ -46,7 +46,14 @@ QUICK_WAIT_S: Final = 1.0
 """How long agents wait for whoever says nothing, where somebody does not. In earnest it is five seconds, and changes
 nothing else."""
 
+LIARS: Final = frozenset({LandmarkKind.SHORT, LandmarkKind.PAUSED_UNSAID})
+"""Whose bounds may be too short: those that lie, about times or about what they are."""
+
+REORDER: Final = 0.05
+"""Of the packets of a bad network, so many are overtaken."""
+
 BEHAVIOURS: Final = {
+    NetworkKind.HONEST: Behaviour.HONEST,
     NetworkKind.CORRUPTING: Behaviour.CORRUPTING,
     NetworkKind.REPLAYING: Behaviour.REPLAYING,
     NetworkKind.SPOOFING: Behaviour.SPOOFING,
@@ -81,9 +88,9 @@ def simulated(scenario: Scenario, number: int) -> Played:
     return _played(world, behaviour, run, broken)
 
 
-def real(there: RealWorld, scenario: Scenario, number: int, *, reorder: float = 0.0) -> Played:
+def real(there: RealWorld, scenario: Scenario, number: int) -> Played:
     """The same session, with the landmarks of `there`, each so far away as the simulator has it."""
-    one = _RealSession(there=there, scenario=scenario, number=number, reorder=reorder)
+    one = _RealSession(there=there, scenario=scenario, number=number)
     began = time.monotonic()
     run = one.run()
     took_s = time.monotonic() - began
@@ -96,7 +103,7 @@ def _played(world: World, behaviour: Conduct, run: SessionRun, broken: frozenset
     if isinstance(run.result, VerifiedSession):
         for each in run.result.measurements:
             index = world.landmark_of[each.landmark.key.key_id]
-            if world.landmarks[index].kind is not LandmarkKind.SHORT:
+            if world.landmarks[index].kind not in LIARS:
                 bounds[world.landmarks[index].stated.name] = (
                     each.measurement.bound_ns,
                     int(behaviour.floor_ns[run.agent, index] + _later_ns(behaviour, run.agent, index)),
@@ -114,8 +121,8 @@ def _later_ns(behaviour: Conduct, agent: int, index: int) -> int:
 class _RealSession:
     """A verifier, and whoever else is needed besides the landmarks."""
 
-    def __init__(self, *, there: RealWorld, scenario: Scenario, number: int, reorder: float) -> None:
-        self.there, self.scenario, self.number, self.reorder = there, scenario, number, reorder
+    def __init__(self, *, there: RealWorld, scenario: Scenario, number: int) -> None:
+        self.there, self.scenario, self.number = there, scenario, number
         self.world = build(scenario, beginning_ns=BEGINNING_NS)
         self.behaviour = conduct(self.world)
         self.agent_number = number % len(self.world.agents)
@@ -130,8 +137,8 @@ class _RealSession:
         round_trips = {one: self._floor_ns(one) for one in landmarks}
         self.asked = self.there.landmarks(self.world, round_trips)
         peers = {one: self._peer(landmark) for one, landmark in self.asked.items()}
-        for one, landmark in self.asked.items():
-            self._stretch(landmark.peer if peers[one] == landmark.peer else peers[one], round_trips[one])
+        for one in self.asked:
+            self._stretch(peers[one], round_trips[one])
         session = self._session(landmarks)
         faces = len(self.agent.holders) if self.cheats.agents is AgentKind.TWO_FACED else 1
         agents = [
@@ -149,9 +156,11 @@ class _RealSession:
         manifest = Evidence().manifest()
         if self.cheats.agents is AgentKind.OTHER_EVIDENCE:
             manifest = Evidence(quote=self._octets("other evidence")).manifest()
-        bound_to = agents[0].contributions.keys()
         statements = SessionStatements(
-            session=session, bind=bind, evidence=manifest, by_landmark=self._presented(self._collected(session, bound_to))
+            session=session,
+            bind=bind,
+            evidence=manifest,
+            by_landmark=self._presented(self._collected(session)),
         )
         try:
             result: VerifiedSession | LightboundError = verified_session(
@@ -216,19 +225,21 @@ class _RealSession:
         return tuple(sorted(self.world.landmarks[i].id for i in self.agent.chosen))
 
     def _peer(self, landmark: RealLandmark) -> Peer:
-        behaviour = BEHAVIOURS.get(self.cheats.network)
-        return landmark.peer if behaviour is None else self.there.behind_relay(landmark, behaviour)
-
-    def _stretch(self, peer: Peer, round_trip_ns: int) -> None:
-        paths = self.scenario.paths
-        self.there.line.change(
-            peer.host,
-            round_trip_ns=round_trip_ns,
-            jitter_ns=int(self.world.paths.jitter_ns),
+        """Where the agent finds it: behind a relay, if somebody is to spoil timed packets and nothing else."""
+        behaviour, paths = BEHAVIOURS[self.cheats.network], self.scenario.paths
+        is_bad = bool(paths.loss or paths.duplicate)
+        if behaviour is Behaviour.HONEST and not is_bad:
+            return landmark.peer
+        return self.there.behind_relay(
+            landmark,
+            behaviour=behaviour,
             loss=paths.loss,
             duplicate=paths.duplicate,
-            reorder=self.reorder,
+            reorder=REORDER if is_bad else 0.0,
         )
+
+    def _stretch(self, peer: Peer, round_trip_ns: int) -> None:
+        self.there.line.change(peer.host, round_trip_ns=round_trip_ns, jitter_ns=int(self.world.paths.jitter_ns))
 
     # -- what the agent does --------------------------------------------------------------------------------------
 
@@ -268,12 +279,12 @@ class _RealSession:
 
     # -- what is left of it ---------------------------------------------------------------------------------------
 
-    def _collected(self, session: bytes, bound_to: object) -> dict[bytes, LandmarkStatements]:
+    def _collected(self, session: bytes) -> dict[bytes, LandmarkStatements]:
         """What the landmarks say that was said, once they have ended the session or nothing more can be hoped for."""
         found: dict[bytes, LandmarkStatements] = {}
         for one, landmark in self.asked.items():
             kind = self.world.landmarks[self.world.landmark_of[one]].kind
-            if kind is LandmarkKind.STALLING or self.behaviour_shuns(one):
+            if kind is LandmarkKind.STALLING or self._is_shunned(one):
                 continue
             give_up = time.monotonic() + ENDED_WITHIN_S
             while True:
@@ -294,7 +305,7 @@ class _RealSession:
             )
         return found
 
-    def behaviour_shuns(self, landmark: bytes) -> bool:
+    def _is_shunned(self, landmark: bytes) -> bool:
         """Whether the agent never asked it."""
         silent = self.cheats.agents is AgentKind.SILENT
         return silent and not self.behaviour.answers[self.agent_number, self.world.landmark_of[landmark]]
@@ -306,16 +317,29 @@ class _RealSession:
         heard = self.asked[landmark].heard.setdefault(agent, [])
         shown = self.shown[landmark]
         if not shown:
+            # Whatever it has said about this agent before is there for whoever asks; only this session may be hidden.
+            opened = told["open"]
+            assert opened is not None
+            self._note_earlier(landmark, heard, read_open(opened, key).link.prev)
             shown += heard
         dice = rolls(self.scenario.seed, "hidden", landmark.hex())
-        for statement in ("open", "measurement", "abort"):
-            data = told[statement]
+        for kind in (Kind.OPEN, Kind.MEASUREMENT, Kind.ABORT):
+            data = told[kind.short]
             if data is not None:
-                said = _linked(statement, data, key)
+                said = _linked(kind, data, key)
                 heard.append(said)
                 hides = self.cheats.verifier is VerifierKind.DROPPING and bool(dice.integers(2))
                 if not hides:
                     shown.append(said)
+
+    def _note_earlier(self, landmark: bytes, heard: list[Linked], before: bytes | None) -> None:
+        key = self.world.landmarks[self.world.landmark_of[landmark]].identity.key.verifying
+        known = {each.digest for each in heard}
+        while before is not None and before not in known:
+            data = self.there.statement(self.asked[landmark], before)
+            said = _linked(cose.read(data).kind, data, key)
+            heard.append(said)
+            before = said.link.prev
 
     def _presented(self, said: dict[bytes, LandmarkStatements]) -> dict[bytes, LandmarkStatements]:
         """What the verifier shows of what it has."""
@@ -345,11 +369,11 @@ class _RealSession:
         return octets(self.scenario.seed, self.number, *names)
 
 
-def _linked(statement: str, data: bytes, key: VerifyingKey) -> Linked:
-    match statement:
-        case "open":
+def _linked(kind: str, data: bytes, key: VerifyingKey) -> Linked:
+    match kind:
+        case Kind.OPEN:
             link = read_open(data, key).link
-        case "measurement":
+        case Kind.MEASUREMENT:
             link = read_measurement(data, key).link
         case _:
             link = read_abort(data, key).link

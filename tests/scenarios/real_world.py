@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from lightbound.canonical.cbor import decode
-from lightbound.demo.conditions import Behaviour
+from lightbound.demo.conditions import Changes
 from lightbound.demo.delay_line import DelayLine
 from lightbound.demo.relay import Leg, Relay
 from lightbound.files.keys import key_path, write_new_key
@@ -75,16 +75,19 @@ class RealWorld:
         self._forking.wait(timeout=PATIENCE_S)
 
     def landmarks(self, world: World, landmarks: Mapping[bytes, int]) -> dict[bytes, RealLandmark]:
-        """Those of the world with these ids, each so far away; whoever does not run yet is started."""
+        """Those of the world with these ids, each so far away by its own clocks; who does not run yet is started."""
         ran = set(self._landmarks.values())
-        found = {one: self._landmark(world, world.landmarks[world.landmark_of[one]], landmarks[one]) for one in landmarks}
+        found = {
+            one: self._landmark(world, world.landmarks[world.landmark_of[one]], round_trip_ns)
+            for one, round_trip_ns in landmarks.items()
+        }
         for each in found.values():
             if each not in ran:
                 self._await_up(each)
         return found
 
-    def behind_relay(self, landmark: RealLandmark, behaviour: Behaviour) -> Peer:
-        """Where to find a landmark if whoever carries its packets on the last piece of the way behaves like this."""
+    def behind_relay(self, landmark: RealLandmark, **conditions: Unpack[Changes]) -> Peer:
+        """Where to find a landmark if the last piece of the way to it is like this, for packets that are timed."""
         inside = self.line.landmarks.inside
         relay = self._relay
         if relay is None:
@@ -94,7 +97,7 @@ class RealWorld:
             address = self._addresses.pop()
             self._legs[host] = inside(lambda: relay.add(listen=(address, PORT), target=(host, PORT)))
         leg = self._legs[host]
-        relay.change(leg, behaviour=behaviour)
+        relay.change(leg, **conditions)
         return Peer(host=leg.listen[0], port=PORT)
 
     def told(self, landmark: RealLandmark, session: bytes) -> dict[str, bytes | None]:
@@ -107,6 +110,15 @@ class RealWorld:
 
         told: dict[str, bytes | None] = self.line.landmarks.inside(ask)
         return told
+
+    def statement(self, landmark: RealLandmark, wanted: bytes) -> bytes:
+        """The numbered statement of this digest."""
+
+        def ask() -> bytes:
+            with Server(landmark.peer.url) as server:
+                return server.get(f"/clp1/statements/{wanted.hex()}").body
+
+        return self.line.landmarks.inside(ask)
 
     def _landmark(self, world: World, landmark: WorldLandmark, round_trip_ns: int) -> RealLandmark:
         kind, cheats = landmark.kind, world.scenario.cheats
