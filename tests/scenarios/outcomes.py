@@ -41,23 +41,23 @@ def outcome(world: World, run: SessionRun) -> tuple[Outcome, Tally]:
     judge = Judge(alone, landmarks_of(world.admitted))
     verdicts, tally = judge.judge(readings_of_runs(judge, [run]), np.array([0]))
     names = {landmark.id: landmark.stated.name for landmark in world.landmarks}
-    words = {
-        "licensed": _words(verdicts.licensed),
-        "excluded": _words(verdicts.excluded),
-        "standing": str(STANDINGS[int(verdicts.standing[0])]),
-    }
-    is_false = {"false_of_key": tally.misled_about_key > 0, "false_of_chip": tally.misled_about_chip > 0}
+    found = Outcome(
+        licensed=_words(verdicts.licensed),
+        excluded=_words(verdicts.excluded),
+        standing=str(STANDINGS[int(verdicts.standing[0])]),
+        false_of_key=tally.misled_about_key > 0,
+        false_of_chip=tally.misled_about_chip > 0,
+    )
     result = run.result
     if not isinstance(result, VerifiedSession):
-        return Outcome(refused=str(result.faults[0].code), **words, **is_false), tally
-    found = Outcome(
+        return replace(found, refused=str(result.faults[0].code)), tally
+    found = replace(
+        found,
         believed={names[one.landmark.key.key_id]: one.is_acknowledged for one in result.measurements},
         landmarks_refused={names[one]: str(error.faults[0].code) for one, error in result.refused.items()},
         aborts={names[one]: str(abort.why) for one, abort in result.aborts.items()},
         absent=frozenset(names[one] for one in result.absent),
         silent=frozenset(names[one] for one in result.silent),
-        **words,
-        **is_false,
     )
     return found, tally
 

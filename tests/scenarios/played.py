@@ -88,9 +88,9 @@ def simulated(scenario: Scenario, number: int) -> Played:
     return _played(world, behaviour, run, broken)
 
 
-def real(there: RealWorld, scenario: Scenario, number: int) -> Played:
+def real(there: RealWorld, scenario: Scenario, number: int, *, lane: int = 0) -> Played:
     """The same session, with the landmarks of `there`, each so far away as the simulator has it."""
-    one = _RealSession(there=there, scenario=scenario, number=number)
+    one = _RealSession(there=there, scenario=scenario, number=number, lane=lane)
     began = time.monotonic()
     run = one.run()
     took_s = time.monotonic() - began
@@ -121,8 +121,8 @@ def _later_ns(behaviour: Conduct, agent: int, index: int) -> int:
 class _RealSession:
     """A verifier, and whoever else is needed besides the landmarks."""
 
-    def __init__(self, *, there: RealWorld, scenario: Scenario, number: int) -> None:
-        self.there, self.scenario, self.number = there, scenario, number
+    def __init__(self, *, there: RealWorld, scenario: Scenario, number: int, lane: int) -> None:
+        self.there, self.scenario, self.number, self.lane = there, scenario, number, lane
         self.world = build(scenario, beginning_ns=BEGINNING_NS)
         self.behaviour = conduct(self.world)
         self.agent_number = number % len(self.world.agents)
@@ -135,10 +135,10 @@ class _RealSession:
         """Ask, let the agent live it, collect what was said, and check it as a stranger would."""
         landmarks = self._landmarks()
         round_trips = {one: self._floor_ns(one) for one in landmarks}
-        self.asked = self.there.landmarks(self.world, round_trips)
+        self.asked = self.there.landmarks(self.world, round_trips, lane=self.lane)
         peers = {one: self._peer(landmark) for one, landmark in self.asked.items()}
         for one in self.asked:
-            self._stretch(peers[one], round_trips[one])
+            self.there.stretch(peers[one], round_trip_ns=round_trips[one], jitter_ns=int(self.world.paths.jitter_ns))
         session = self._session(landmarks)
         faces = len(self.agent.holders) if self.cheats.agents is AgentKind.TWO_FACED else 1
         agents = [
@@ -237,9 +237,6 @@ class _RealSession:
             duplicate=paths.duplicate,
             reorder=REORDER if is_bad else 0.0,
         )
-
-    def _stretch(self, peer: Peer, round_trip_ns: int) -> None:
-        self.there.line.change(peer.host, round_trip_ns=round_trip_ns, jitter_ns=int(self.world.paths.jitter_ns))
 
     # -- what the agent does --------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ come one after the other, and before each the line is made as long as its agent 
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -31,7 +32,7 @@ from tests.scenarios.dishonest import MIXED_UP
 from tests.scenarios.landmarks import PORT, LandmarkOrder
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-ADDRESSES: Final = 96
+ADDRESSES: Final = 160
 PATIENCE_S: Final = 20.0
 
 BEGINNING_NS: Final = time.time_ns() - 3_600_000_000_000
@@ -56,6 +57,8 @@ class RealWorld:
         self.line, self._addresses, self._folder = line, addresses, folder
         self._landmarks: dict[tuple[object, ...], RealLandmark] = {}
         self._legs: dict[str, Leg] = {}
+        self._lock = threading.Lock()
+        """Of all that sessions share which are played at one time."""
         self._relay: Relay | None = None
         self._forking = line.landmarks.start(
             [sys.executable, "-m", "tests.scenarios.landmarks"],
@@ -74,30 +77,40 @@ class RealWorld:
                 stream.close()
         self._forking.wait(timeout=PATIENCE_S)
 
-    def landmarks(self, world: World, landmarks: Mapping[bytes, int]) -> dict[bytes, RealLandmark]:
-        """Those of the world with these ids, each so far away by its own clocks; who does not run yet is started."""
-        ran = set(self._landmarks.values())
-        found = {
-            one: self._landmark(world, world.landmarks[world.landmark_of[one]], round_trip_ns)
-            for one, round_trip_ns in landmarks.items()
-        }
+    def landmarks(self, world: World, landmarks: Mapping[bytes, int], *, lane: int) -> dict[bytes, RealLandmark]:
+        """Those of the world with these ids, each so far away by its own clocks; who does not run yet is started.
+
+        Sessions at one time need lanes of their own, in which other processes are these landmarks.
+        """
+        with self._lock:
+            ran = set(self._landmarks.values())
+            found = {
+                one: self._landmark(world, world.landmarks[world.landmark_of[one]], round_trip_ns, lane)
+                for one, round_trip_ns in landmarks.items()
+            }
         for each in found.values():
             if each not in ran:
                 self._await_up(each)
         return found
 
+    def stretch(self, peer: Peer, **conditions: Unpack[Changes]) -> None:
+        """From now on the way to this address is like this."""
+        with self._lock:
+            self.line.change(peer.host, **conditions)
+
     def behind_relay(self, landmark: RealLandmark, **conditions: Unpack[Changes]) -> Peer:
         """Where to find a landmark if the last piece of the way to it is like this, for packets that are timed."""
         inside = self.line.landmarks.inside
-        relay = self._relay
-        if relay is None:
-            relay = self._relay = inside(Relay)
-        host = landmark.peer.host
-        if host not in self._legs:
-            address = self._addresses.pop()
-            self._legs[host] = inside(lambda: relay.add(listen=(address, PORT), target=(host, PORT)))
-        leg = self._legs[host]
-        relay.change(leg, **conditions)
+        with self._lock:
+            relay = self._relay
+            if relay is None:
+                relay = self._relay = inside(Relay)
+            host = landmark.peer.host
+            if host not in self._legs:
+                address = self._addresses.pop()
+                self._legs[host] = inside(lambda: relay.add(listen=(address, PORT), target=(host, PORT)))
+            leg = self._legs[host]
+            relay.change(leg, **conditions)
         return Peer(host=leg.listen[0], port=PORT)
 
     def told(self, landmark: RealLandmark, session: bytes) -> dict[str, bytes | None]:
@@ -120,12 +133,12 @@ class RealWorld:
 
         return self.line.landmarks.inside(ask)
 
-    def _landmark(self, world: World, landmark: WorldLandmark, round_trip_ns: int) -> RealLandmark:
+    def _landmark(self, world: World, landmark: WorldLandmark, round_trip_ns: int, lane: int) -> RealLandmark:
         kind, cheats = landmark.kind, world.scenario.cheats
         if kind in {LandmarkKind.LEAKING, LandmarkKind.MISPLACED}:
             kind = LandmarkKind.HONEST
         shown = (world.scenario.name, round_trip_ns) if kind in MIXED_UP else ()
-        name = (landmark.id, digest(landmark.position), kind, cheats.factor, world.verifier.verifying.raw, *shown)
+        name = (lane, landmark.id, digest(landmark.position), kind, cheats.factor, world.verifier.verifying.raw, *shown)
         if name not in self._landmarks:
             self._landmarks[name] = self._started(world, landmark, kind, round_trip_ns)
         return self._landmarks[name]

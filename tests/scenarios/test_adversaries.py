@@ -7,19 +7,26 @@ of a millisecond of round trip larger than a simulated one, for programs take ti
 no verdict hangs on that.
 """
 
+import queue
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final
 
 import pytest
 
 from lightbound.demo.delay_line import missing
-from lightbound.sim.scenario import Expectation
+from lightbound.sim.scenario import Expectation, Scenario
 from lightbound.sim.scenario_file import packaged_names, read_scenario
 from tests.scenarios.played import Played, real, simulated
 from tests.scenarios.real_world import RealWorld, real_world
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"a delay line needs {missing()}")
 
-SESSIONS = {
+LANES: Final = 2
+"""Sessions at one time in one process of the tests."""
+
+SESSIONS: Final = {
     # nobody cheats
     "world": (24, "verified"),
     "honest-bad-network": (24, "verified"),
@@ -31,7 +38,7 @@ SESSIONS = {
     "proxied": (24, "verified"),
     "copied-to-two-places": (24, "verified"),
     "copied-to-four-places": (35, "cleared"),
-    "aimed-from-four-places": (79, "verified"),
+    "aimed-from-four-places": (0, "verified"),
     "two-faced": (15, "cleared"),
     "answers-before-challenges": (17, "undetermined"),
     "answers-replayed": (17, "undetermined"),
@@ -63,15 +70,47 @@ SESSIONS = {
 }
 """Of each scenario a session that is short and shows what it is about, and the standing that comes of it."""
 
-MORE = [
+FEWER: Final = {"aimed-from-four-places": 10}
+"""Landmarks of a session, where a scenario has 28 and fewer show the same."""
+
+MORE: Final = [
     *(("smuggled", number) for number in (12, 65, 150)),
     *(("aimed-from-two-places", number) for number in (40, 78)),
     *(("landmarks-misplaced-beyond-the-budget", number) for number in (49, 69)),
     *(("one-owner-under-many-names", number) for number in (33, 40)),
     *(("one-owner-of-many-landmarks", number) for number in (33, 40)),
     ("forged-inside-the-excluded-area", 24),
+    ("aimed-from-four-places", 79),
     *((name, number + 56) for name, (number, _) in SESSIONS.items()),
 ]
+
+
+class PlayedAhead:
+    """Sessions played, the next one already while a test looks at the one before: most of a session is waiting."""
+
+    def __init__(self, there: RealWorld, names: list[str]) -> None:
+        """`names` are the scenarios that will be asked for, in this order."""
+        self._there, self._names = there, names
+        self._lanes: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for lane in range(LANES):
+            self._lanes.put(lane)
+        self.pool = ThreadPoolExecutor(LANES)
+        self._played: dict[str, Future[Played]] = {}
+
+    def played(self, name: str) -> Played:
+        """The session of a scenario."""
+        first = self._names.index(name)
+        for each in self._names[first : first + LANES]:
+            if each not in self._played:
+                self._played[each] = self.pool.submit(self._play, each)
+        return self._played[name].result()
+
+    def _play(self, name: str) -> Played:
+        lane = self._lanes.get()
+        try:
+            return real(self._there, _scenario(name), SESSIONS[name][0], lane=lane)
+        finally:
+            self._lanes.put(lane)
 
 
 @pytest.fixture(scope="module")
@@ -80,16 +119,23 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealWorld]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def ahead(request: pytest.FixtureRequest, there: RealWorld) -> Iterator[PlayedAhead]:
+    wanted = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
+    made = PlayedAhead(there, [name for name in SESSIONS if name in wanted])
+    with made.pool:
+        yield made
+
+
 @pytest.mark.parametrize("name", SESSIONS)
-def test_what_comes_of_a_real_session_is_what_comes_of_the_simulated_one(there: RealWorld, name: str) -> None:
+def test_what_comes_of_a_real_session_is_what_comes_of_the_simulated_one(ahead: PlayedAhead, name: str) -> None:
     number, standing = SESSIONS[name]
-    scenario = read_scenario(name)
-    played = real(there, scenario, number)
-    imagined = simulated(scenario, number)
+    played = ahead.played(name)
+    imagined = simulated(_scenario(name), number)
     assert played.outcome == imagined.outcome
     assert played.outcome.standing == standing
     _check_sound(played)
-    for outcome in scenario.expected.outcomes:
+    for outcome in played.world.scenario.expected.outcomes:
         assert _shows(played, outcome), outcome
         assert _shows(imagined, outcome), outcome
 
@@ -108,6 +154,12 @@ def test_so_it_is_with_other_sessions(there: RealWorld, name: str, number: int) 
 
 def test_every_scenario_of_the_simulator_is_played() -> None:
     assert {*SESSIONS, *(name for name, _ in MORE)} == set(packaged_names())
+
+
+def _scenario(name: str) -> Scenario:
+    """A packaged scenario, as it is played by default."""
+    scenario = read_scenario(name)
+    return replace(scenario, nearest=FEWER[name], extras=0) if name in FEWER else scenario
 
 
 def _check_sound(played: Played) -> None:
