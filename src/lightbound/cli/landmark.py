@@ -1,17 +1,26 @@
 """`lightbound landmark`: run a landmark, and prepare one."""
 
-import ipaddress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from lightbound.cli.configuration import ConfigOption, context_settings
 from lightbound.cli.landmark_init import landmark_init
-
-if TYPE_CHECKING:
-    from lightbound.net.listening import Listening
+from lightbound.cli.serving import (
+    AllowFromOption,
+    BurstOption,
+    CertificateOption,
+    LogJsonOption,
+    MetricsFromOption,
+    PerSOption,
+    TlsKeyOption,
+    addresses,
+    hexadecimal,
+    limits_of,
+    tls_of,
+)
 
 landmark_app = typer.Typer(no_args_is_help=True, help="Run a landmark: a server at a known place that times answers.")
 
@@ -68,13 +77,8 @@ def run(
         list[str] | None,
         typer.Option(metavar="HEX", help="Public key of a verifier that is answered, 64 digits. May be repeated."),
     ] = None,
-    tls_certificate: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, metavar="FILE", help="Certificate chain, PEM. Without it: plain HTTP."),
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Key of the certificate, PEM.")
-    ] = None,
+    tls_certificate: CertificateOption = None,
+    tls_key: TlsKeyOption = None,
     stamps: Annotated[
         StampsChoice, typer.Option(help="Who stamps packets. user is later by tens of microseconds: 150 m each.")
     ] = StampsChoice.KERNEL,
@@ -97,50 +101,31 @@ def run(
         bool,
         typer.Option("--low-latency/--no-low-latency", help="Run the timed process before others, and never doze."),
     ] = False,
-    per_s: Annotated[
-        float, typer.Option(min=0.1, max=1e6, metavar="N", help="HTTP requests a second of one address.")
-    ] = 20.0,
-    burst: Annotated[float, typer.Option(min=1, max=1e6, metavar="N", help="So many at once are let pass.")] = 60.0,
-    allow_from: Annotated[
-        list[str] | None, typer.Option(metavar="NET", help="Networks that may ask. May be repeated. Default: all.")
-    ] = None,
-    metrics_from: Annotated[
-        list[str] | None, typer.Option(metavar="NET", help="Networks that may read /metrics. Default: this machine.")
-    ] = None,
-    log_json: Annotated[
-        bool, typer.Option("--log-json/--no-log-json", help="Log lines as JSON, for a machine.")
-    ] = False,
+    per_s: PerSOption = 20.0,
+    burst: BurstOption = 60.0,
+    allow_from: AllowFromOption = None,
+    metrics_from: MetricsFromOption = None,
+    log_json: LogJsonOption = False,
 ) -> None:
     """Answer verifiers' sessions and time agents, until a signal comes."""
     del config
-    if (tls_certificate is None) is not (tls_key is None):
-        raise typer.BadParameter("a certificate and its key belong together", param_hint="--tls-key")
 
     from lightbound import __version__
     from lightbound.keys.ed25519 import VerifyingKey
     from lightbound.keys.purposes import Purpose
-    from lightbound.net.http_server import Limits, Tls
     from lightbound.ranging.timing.clocks import ClockErrors
     from lightbound.roles import logs
     from lightbound.roles.landmark.run import LandmarkSettings, run_landmark
     from lightbound.roles.state import default_folder
 
-    keys = [_octets(text, "--verifier") for text in verifier or []]
+    keys = [hexadecimal(text, 32, "--verifier") for text in verifier or []]
     if not keys:
         raise typer.BadParameter("at least one verifier's key is needed: whom else to answer?", param_hint="--verifier")
     logs.set_up(as_json=log_json)
-    http = _addresses(listen or [DEFAULT_LISTEN])
-    packets = _addresses(timed) if timed else http
+    http = addresses(listen or [DEFAULT_LISTEN])
+    packets = addresses(timed) if timed else http
     if len({one.port for one in packets}) > 1:
         raise typer.BadParameter("all UDP addresses must have one port; give --timed", param_hint="--timed")
-    limits = Limits(per_s=per_s, burst=burst, allow_from=_networks(allow_from or [], "--allow-from"))
-    if metrics_from is not None:
-        limits = Limits(
-            per_s=per_s,
-            burst=burst,
-            allow_from=limits.allow_from,
-            metrics_from=_networks(metrics_from, "--metrics-from"),
-        )
     settings = LandmarkSettings(
         data=data if data is not None else default_folder("landmark"),
         listen=http,
@@ -151,8 +136,8 @@ def run(
         ntp=_time_source(time_source),
         kernel_stamps=stamps is StampsChoice.KERNEL,
         low_latency=low_latency,
-        limits=limits,
-        tls=Tls(certificate=tls_certificate, key=tls_key) if tls_certificate and tls_key else None,
+        limits=limits_of(per_s, burst, allow_from, metrics_from),
+        tls=tls_of(tls_certificate, tls_key),
         software=f"lightbound {__version__}",
     )
     if run_landmark(settings):
@@ -160,29 +145,6 @@ def run(
 
 
 landmark_app.command("init")(landmark_init)
-
-
-def _octets(text: str, hint: str) -> bytes:
-    try:
-        read = bytes.fromhex(text)
-    except ValueError:
-        read = b""
-    if len(read) != 32 or len(text) != 64:
-        raise typer.BadParameter("expected 64 hexadecimal digits", param_hint=hint)
-    return read
-
-
-def _addresses(texts: list[str]) -> "tuple[Listening, ...]":
-    from lightbound.net.listening import read_listening
-
-    return tuple(read_listening(text) for text in texts)
-
-
-def _networks(texts: list[str], hint: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(text) for text in texts)
-    except ValueError as error:
-        raise typer.BadParameter(f"expected a network as 192.0.2.0/24: {error}", param_hint=hint) from error
 
 
 def _time_source(text: str) -> tuple[str, int] | None:
