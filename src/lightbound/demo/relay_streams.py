@@ -6,6 +6,7 @@ nothing moves, and what was under way goes on after it.
 """
 
 import asyncio
+import contextlib
 import socket
 import struct
 import sys
@@ -35,6 +36,14 @@ class _Leg:
     counts: Counts = field(default_factory=Counts)
     passable: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while there is no outage."""
+    carrying: set[asyncio.Task[None]] = field(default_factory=set)
+    """Held here: the event loop holds its tasks weakly, and streams that nobody else holds would be dropped."""
+
+    def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry a connection from now on."""
+        task = asyncio.get_running_loop().create_task(self.connected(reader, writer))
+        self.carrying.add(task)
+        task.add_done_callback(self.carrying.discard)
 
     def change(self, conditions: Conditions) -> None:
         """From now on it is like this."""
@@ -96,7 +105,9 @@ class _Leg:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    # The end that brought the error is closed already.
+    with contextlib.suppress(OSError):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     writer.transport.abort()
 
 
@@ -142,7 +153,7 @@ class StreamRelay:
         leg = _Leg(target=(host, port), source=order["source"], conditions=Conditions.from_json(order["conditions"]))
         leg.change(leg.conditions)
         self._legs[order["leg"]] = leg
-        await asyncio.start_server(leg.connected, sock=listener)
+        await asyncio.start_server(leg.connect, sock=listener)
         self._orders.answer(None)
 
 
