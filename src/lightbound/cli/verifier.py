@@ -1,17 +1,25 @@
 """`lightbound verifier`: let agents in, ask them, decide about their chips."""
 
-import ipaddress
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import typer
 
 from lightbound.cli.configuration import ConfigOption, context_settings
+from lightbound.cli.serving import (
+    AllowFromOption,
+    BurstOption,
+    CertificateOption,
+    LogJsonOption,
+    PerSOption,
+    TlsKeyOption,
+    addresses,
+    hexadecimal,
+    limits_of,
+    tls_of,
+)
 from lightbound.cli.verdict_options import FaultBudgetOption, ProofChoice, duration_ns
-
-if TYPE_CHECKING:
-    from lightbound.net.http_server import Limits
 
 verifier_app = typer.Typer(
     no_args_is_help=True, help="Run a verifier: let agents in, ask them, decide about their chips."
@@ -112,8 +120,8 @@ def invite(
     """Print a one-time code that lets one agent in, for a site."""
     valid_ns = _duration(valid, "--valid")
     near_e7 = None if near is None else _place(near)
-    stands = None if landmark is None else _identity(landmark, "--landmark")
-    old = None if replaces is None else _identity(replaces, "--replaces")
+    stands = None if landmark is None else hexadecimal(landmark, 16, "--landmark")
+    old = None if replaces is None else hexadecimal(replaces, 16, "--replaces")
 
     import json
     import secrets
@@ -177,13 +185,8 @@ def run(
             metavar="ADDRESS:PORT", help=f"Where HTTP is answered. May be repeated. Default {DEFAULT_LISTEN}."
         ),
     ] = None,
-    tls_certificate: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, metavar="FILE", help="Certificate chain, PEM. Without it: plain HTTP."),
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Key of the certificate, PEM.")
-    ] = None,
+    tls_certificate: CertificateOption = None,
+    tls_key: TlsKeyOption = None,
     ca: Annotated[
         Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Authorities of landmarks' certificates, PEM.")
     ] = None,
@@ -204,31 +207,21 @@ def run(
     border_error_m: Annotated[
         int, typer.Option(min=0, max=1_000_000, metavar="N", help="How far borders may be wrong, in metres.")
     ] = 2_000,
-    per_s: Annotated[
-        float, typer.Option(min=0.1, max=1e6, metavar="N", help="HTTP requests a second of one address.")
-    ] = 20.0,
-    burst: Annotated[float, typer.Option(min=1, max=1e6, metavar="N", help="So many at once are let pass.")] = 60.0,
-    allow_from: Annotated[
-        list[str] | None, typer.Option(metavar="NET", help="Networks that may ask. May be repeated. Default: all.")
-    ] = None,
+    per_s: PerSOption = 20.0,
+    burst: BurstOption = 60.0,
+    allow_from: AllowFromOption = None,
     metrics_from: Annotated[
         list[str] | None,
         typer.Option(metavar="NET", help="Networks that may read /metrics and /v1/standings. Default: this machine."),
     ] = None,
-    log_json: Annotated[
-        bool, typer.Option("--log-json/--no-log-json", help="Log lines as JSON, for a machine.")
-    ] = False,
+    log_json: LogJsonOption = False,
 ) -> None:
     """Ask enrolled agents, collect what they and the landmarks bring, and decide, until a signal comes."""
     del config
-    if (tls_certificate is None) is not (tls_key is None):
-        raise typer.BadParameter("a certificate and its key belong together", param_hint="--tls-key")
     every_ns, window_ns = _duration(every, "--every"), _duration(window, "--window")
     silent_after_ns = 3 * every_ns if silent_after is None else _duration(silent_after, "--silent-after")
 
     from lightbound import __version__
-    from lightbound.net.http_server import Tls
-    from lightbound.net.listening import read_listening
     from lightbound.roles import logs
     from lightbound.roles.verifier.run import run_verifier
     from lightbound.roles.verifier.settings import Policy, VerifierSettings
@@ -238,7 +231,7 @@ def run(
     settings = VerifierSettings(
         data=folder,
         admission=admission or folder / "admission",
-        listen=tuple(read_listening(text) for text in listen or [DEFAULT_LISTEN]),
+        listen=addresses(listen or [DEFAULT_LISTEN]),
         policy=Policy(
             every_ns=every_ns,
             nearest=nearest,
@@ -249,8 +242,8 @@ def run(
             border_error_m=border_error_m,
         ),
         silent_after_ns=silent_after_ns,
-        limits=_limits(per_s, burst, allow_from, metrics_from),
-        tls=Tls(certificate=tls_certificate, key=tls_key) if tls_certificate and tls_key else None,
+        limits=limits_of(per_s, burst, allow_from, metrics_from),
+        tls=tls_of(tls_certificate, tls_key),
         ca=ca,
         software=f"lightbound {__version__}",
     )
@@ -326,16 +319,6 @@ def _duration(text: str, hint: str) -> int:
         raise typer.BadParameter(error.message, param_hint=hint) from error
 
 
-def _identity(text: str, hint: str) -> bytes:
-    try:
-        read = bytes.fromhex(text)
-    except ValueError:
-        read = b""
-    if len(read) != 16 or len(text) != 32:
-        raise typer.BadParameter("expected 32 hexadecimal digits", param_hint=hint)
-    return read
-
-
 def _place(text: str) -> tuple[int, int]:
     try:
         latitude, longitude = (float(part) for part in text.split(","))
@@ -344,24 +327,3 @@ def _place(text: str) -> tuple[int, int]:
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise typer.BadParameter("expected latitude and longitude in degrees, as 1.35,103.82", param_hint="--near")
     return round(latitude * 1e7), round(longitude * 1e7)
-
-
-def _limits(per_s: float, burst: float, allow_from: list[str] | None, metrics_from: list[str] | None) -> "Limits":
-    from lightbound.net.http_server import Limits
-
-    limits = Limits(per_s=per_s, burst=burst, allow_from=_networks(allow_from or [], "--allow-from"))
-    if metrics_from is None:
-        return limits
-    return Limits(
-        per_s=per_s,
-        burst=burst,
-        allow_from=limits.allow_from,
-        metrics_from=_networks(metrics_from, "--metrics-from"),
-    )
-
-
-def _networks(texts: list[str], hint: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(text) for text in texts)
-    except ValueError as error:
-        raise typer.BadParameter(f"expected a network as 192.0.2.0/24: {error}", param_hint=hint) from error

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, func, or_, select, update
+from sqlalchemy import Connection, Engine, Row, case, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from lightbound.canonical.cbor import Value, decode, encode
@@ -79,6 +79,8 @@ class Times:
 
     asked_ns: int | None = None
     answered_ns: int | None = None
+    heard_ns: int | None = None
+    """When the newest question that it answered was asked: an answer that was held back is as old as its question."""
     decided_ns: int | None = None
 
 
@@ -116,8 +118,10 @@ class AskedSessions:
             row = connection.execute(select(SESSIONS).where(SESSIONS.c.session_digest == name)).one_or_none()
             return None if row is None else _read(row)
 
-    def deliver(self, name: bytes, data: bytes, *, content: bytes, now_ns: int) -> bool:
+    def deliver(self, name: bytes, data: bytes, *, content: bytes, now_ns: int, in_time_ns: int) -> bool:
         """Keep a delivery as it came; False if one of the same content was kept before. `content` is its digest.
+
+        Who was silent is not any more, if the question ran out no earlier than `in_time_ns`.
 
         Raises:
             Refused: another one was kept before.
@@ -134,7 +138,8 @@ class AskedSessions:
                 .where(SESSIONS.c.session_digest == name)
                 .values(delivery=data, content_digest=content, delivered_ns=now_ns, state=DELIVERED)
             )
-            connection.execute(update(AGENTS).where(AGENTS.c.agent_id == row.agent_id).values(silent_since_ns=None))
+            if row.expiry_ns >= in_time_ns:
+                connection.execute(update(AGENTS).where(AGENTS.c.agent_id == row.agent_id).values(silent_since_ns=None))
         return True
 
     def conclude(
@@ -229,11 +234,17 @@ class AskedSessions:
             SESSIONS.c.agent_id,
             func.max(SESSIONS.c.issued_ns).label("asked_ns"),
             func.max(SESSIONS.c.delivered_ns).label("answered_ns"),
+            func.max(case((SESSIONS.c.delivered_ns.is_not(None), SESSIONS.c.issued_ns))).label("heard_ns"),
             func.max(SESSIONS.c.decided_ns).label("decided_ns"),
         ).group_by(SESSIONS.c.agent_id)
         with reading(self._engine) as connection:
             return {
-                row.agent_id: Times(asked_ns=row.asked_ns, answered_ns=row.answered_ns, decided_ns=row.decided_ns)
+                row.agent_id: Times(
+                    asked_ns=row.asked_ns,
+                    answered_ns=row.answered_ns,
+                    heard_ns=row.heard_ns,
+                    decided_ns=row.decided_ns,
+                )
                 for row in connection.execute(query)
             }
 

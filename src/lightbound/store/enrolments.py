@@ -123,6 +123,14 @@ class Enrolments:
             raise refused(ErrorCode.CODE_REFUSED, "a key that is new here", "one that is known", "enrol.key") from error
         return True
 
+    def has(self, data: bytes) -> bool:
+        """Whether an agent was let in by this very ENROL."""
+        with reading(self._engine) as connection:
+            found = connection.execute(
+                select(AGENTS.c.agent_id).where(AGENTS.c.enrol == data, AGENTS.c.replaced_ns.is_(None))
+            )
+            return found.first() is not None
+
     def agent(self, agent_id: bytes) -> Agent | None:
         """The agent of this id, if it is enrolled and was not replaced."""
         with reading(self._engine) as connection:

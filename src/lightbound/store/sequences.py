@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, and_, exists, select
+from sqlalchemy import Engine, and_, exists, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from lightbound.keys.signing import digest
@@ -82,13 +82,49 @@ class Sequences:
         with reading(self._engine) as connection:
             return list(connection.execute(query).scalars())
 
-    def breaks(self, agent: bytes) -> dict[bytes, Breaks]:
-        """What is wrong with the sequences about an agent, by landmark; those with nothing wrong are left out."""
-        query = select(STATEMENTS).where(STATEMENTS.c.agent_id == agent, STATEMENTS.c.seq.is_not(None))
-        linked: defaultdict[bytes, list[Linked]] = defaultdict(list)
+    def breaks(self) -> dict[bytes, dict[bytes, Breaks]]:
+        """What is wrong with sequences, by agent and landmark; those with nothing wrong are left out."""
+        found: defaultdict[bytes, dict[bytes, Breaks]] = defaultdict(dict)
         with reading(self._engine) as connection:
-            for row in connection.execute(query):
-                link = Link(landmark=row.landmark_id, agent=agent, seq=row.seq, prev=row.prev)
-                linked[row.landmark_id].append(Linked(link=link, digest=row.digest))
-        found = {landmark: breaks(statements) for landmark, statements in sorted(linked.items())}
-        return {landmark: broken for landmark, broken in found.items() if broken}
+            for agent, landmark in connection.execute(_DOUBTFUL).all():
+                query = select(STATEMENTS).where(
+                    STATEMENTS.c.agent_id == agent,
+                    STATEMENTS.c.landmark_id == landmark,
+                    STATEMENTS.c.seq.is_not(None),
+                )
+                linked = [
+                    Linked(link=Link(landmark=landmark, agent=agent, seq=row.seq, prev=row.prev), digest=row.digest)
+                    for row in connection.execute(query)
+                ]
+                if broken := breaks(linked):
+                    found[agent][landmark] = broken
+        return dict(found)
+
+
+_BEFORE = STATEMENTS.alias()
+
+_DOUBTFUL = (
+    select(STATEMENTS.c.agent_id, STATEMENTS.c.landmark_id)
+    .outerjoin(
+        _BEFORE,
+        and_(
+            _BEFORE.c.digest == STATEMENTS.c.prev,
+            _BEFORE.c.seq == STATEMENTS.c.seq - 1,
+            _BEFORE.c.landmark_id == STATEMENTS.c.landmark_id,
+            _BEFORE.c.agent_id == STATEMENTS.c.agent_id,
+        ),
+    )
+    .where(STATEMENTS.c.seq.is_not(None))
+    .group_by(STATEMENTS.c.agent_id, STATEMENTS.c.landmark_id)
+    .having(
+        or_(
+            func.min(STATEMENTS.c.seq) != 0,
+            func.count() != func.max(STATEMENTS.c.seq) + 1,
+            # All but the first have the one before them here.
+            func.count(_BEFORE.c.digest) != func.count() - 1,
+        )
+    )
+    .order_by(STATEMENTS.c.agent_id, STATEMENTS.c.landmark_id)
+)
+"""Sequences in which something may be wrong. In all others the first statement is here, as many as the newest number
+says, and each but one follows another that is here: nothing is missing, forked or unlinked, and no row is looked at."""

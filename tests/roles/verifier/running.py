@@ -1,7 +1,6 @@
 """A verifier process as it is run in earnest, landmarks beside it, and an agent of the pure core over real sockets."""
 
 import json
-import os
 import secrets
 import select
 import signal
@@ -19,6 +18,7 @@ from lightbound.enrolment.codes import read_code
 from lightbound.enrolment.delivery import Content, Part, write_delivery
 from lightbound.enrolment.requests import Enrol, Poll, write_enrol, write_poll
 from lightbound.enrolment.trust import read_trust
+from lightbound.files.admission import read_admission
 from lightbound.files.keys import key_path, read_key
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
@@ -27,11 +27,14 @@ from lightbound.net.http_client import Server
 from lightbound.ranging.sessions.agent import AgentSession, AgentTrust
 from lightbound.ranging.sessions.verification import LandmarkStatements
 from lightbound.ranging.statements.binding import Evidence
+from lightbound.roles.verifier.areas import Areas
+from lightbound.roles.verifier.inviting import Wanted, invite, site_of
+from lightbound.roles.verifier.kept import open_kept
 from tests.roles.landmark.running import COMMAND, SECOND_NS, UP_WITHIN_S, Landmark, answer_phase, free_port
 
 T = TypeVar("T")
 
-SITE = ("--licensed", "circle(1.35,103.82,1500)", "--excluded", "CN")
+LICENSED = "circle(1.35,103.82,1500)"
 """Wide: on one machine a round trip and what its clocks may hide come to a few hundred kilometres."""
 
 
@@ -102,9 +105,36 @@ class Verifier:
         """What it wrote to its log."""
         return (self.data / "log").read_text(encoding="utf-8")
 
-    def invite(self, *arguments: object) -> str:
-        """An enrolment code."""
-        return command("verifier", "invite", "--data", self.data, "--admission", self.admission, *arguments).strip()
+    def invite(
+        self, *, name: str = "hall 3", licensed: str = LICENSED, excluded: str = "CN", landmark: bytes | None = None
+    ) -> str:
+        """An enrolment code, as `lightbound verifier invite` makes it."""
+        wanted = Wanted(
+            name=name,
+            licensed="" if landmark else licensed,
+            excluded="" if landmark else excluded,
+            near_e7=None,
+            landmark=landmark,
+            chips=None,
+            replaces=None,
+        )
+        landmarks = read_admission(self.admission).admitted
+        areas = Areas(self.data, border_error_m=2_000)
+        site, _ = site_of(wanted, areas, landmarks=landmarks, beside=Path.cwd())
+        kept = open_kept(self.data)
+        try:
+            code = invite(
+                kept.enrolments,
+                site,
+                wanted,
+                verifier=self.key.key_id,
+                secret=secrets.token_bytes(15),
+                now_ns=time.time_ns(),
+                valid_ns=600 * SECOND_NS,
+            )
+        finally:
+            kept.close()
+        return code.text
 
     def standings(self) -> list[dict[str, Any]]:
         """What it says of every chip."""
@@ -233,10 +263,10 @@ class World:
     verifier: Verifier
     landmarks: list[Landmark]
 
-    def agent(self, *, chips: int = 1, site: Sequence[object] = SITE) -> Agent:
+    def agent(self, *, chips: int = 1) -> Agent:
         """An agent that has enrolled."""
         agent = Agent(verifier=self.verifier, chips=tuple(secrets.token_bytes(32) for _ in range(chips)))
-        agent.enrol(self.verifier.invite("--site", "hall 3", *site))
+        agent.enrol(self.verifier.invite())
         return agent
 
 
@@ -286,8 +316,3 @@ def world(folder: Path, *, count: int = 3, more: Sequence[str] = (), running: in
             if one.process is not None and one.process.poll() is None:
                 one.stop()
             assert one.process is None or one.process.returncode in {0, -signal.SIGKILL}, (one.data / "log").read_text()
-
-
-def still(pid: int) -> None:
-    """Stop a process on the spot, as a loss of power would."""
-    os.kill(pid, signal.SIGKILL)

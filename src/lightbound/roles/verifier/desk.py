@@ -29,7 +29,7 @@ from lightbound.roles.verifier.asking import Asker, dice_bytes
 from lightbound.roles.verifier.choosing import Choosing
 from lightbound.roles.verifier.kept import Kept
 from lightbound.roles.verifier.meters import Meters
-from lightbound.roles.verifier.schedule import AGAIN_NS, due_ns, valid_ns
+from lightbound.roles.verifier.schedule import AGAIN_NS, GRACE_NS, due_ns, valid_ns
 from lightbound.store.asked import ASKED, Asked
 from lightbound.store.enrolments import Agent
 
@@ -66,6 +66,8 @@ class Desk:
             Unavailable: the database failed.
         """
         said = read_enrol(data)
+        if self.kept.enrolments.has(data):
+            return
         check_meant(said.verifier, self.asker.key.verifying, Kind.ENROL.short)
         now_ns = self.now_ns()
         check_fresh(said.at_ns, now_ns=now_ns, path=Kind.ENROL.short)
@@ -86,7 +88,7 @@ class Desk:
         now_ns = self.now_ns()
         check_fresh(said.at_ns, now_ns=now_ns, path=Kind.POLL.short)
         with self._lock:
-            self._rates.take(agent.key.key_id.hex(), now_s=time.monotonic())
+            self._rates.take(agent.key.key_id.hex(), now_s=now_ns / 1e9)
         self.kept.enrolments.polled(agent.key.key_id, said, now_ns=now_ns)
         with self._lock:
             self._newest_poll[agent.key.key_id] = said.at_ns
@@ -151,7 +153,10 @@ class Desk:
         content = read_delivery(data, agent.key, now_ns=now_ns)
         if content.session != name:
             raise refused(ErrorCode.WRONG_SESSION, "this session", "another", "delivery.session")
-        if self.kept.asked.deliver(name, data, content=_content_digest(data), now_ns=now_ns):
+        fresh = self.kept.asked.deliver(
+            name, data, content=_content_digest(data), now_ns=now_ns, in_time_ns=now_ns - GRACE_NS
+        )
+        if fresh:
             self.meters.delivered.inc()
             structlog.get_logger().info(
                 "delivered", agent=asked.agent.hex(), session=name.hex(), landmarks=len(content.landmarks)

@@ -25,7 +25,7 @@ from lightbound.roles.verifier.desk import Desk, trust_of
 from lightbound.roles.verifier.judging import Judge
 from lightbound.roles.verifier.kept import Kept, open_kept
 from lightbound.roles.verifier.meters import Meters
-from lightbound.roles.verifier.settings import Policy, VerifierSettings
+from lightbound.roles.verifier.settings import Policy, VerifierSettings, policy_told
 from lightbound.roles.verifier.standings import standings
 from lightbound.roles.verifier.work import Work
 
@@ -70,6 +70,7 @@ def put_together(settings: VerifierSettings) -> Iterator[tuple[Desk, Work, Kept]
             raise Refused(fault)
         kept = open_kept(settings.data)
         try:
+            changed = policy_told(kept.enrolments.settings()) != settings.policy
             kept.enrolments.keep_settings(settings.told())
             judge = judge_of(kept, key, admission, settings.data, settings.policy)
             collector = Collector(
@@ -97,11 +98,16 @@ def put_together(settings: VerifierSettings) -> Iterator[tuple[Desk, Work, Kept]
                 able_since_ns=lambda: desk.able_since_ns if desk.check_able() else None,
             )
             work.begin()
+            if changed:
+                # What was decided under another policy is decided again, so that all decisions are under this one.
+                for agent in kept.enrolments.agents():
+                    newest = kept.asked.newest_delivered(agent.key.key_id)
+                    if newest is not None:
+                        work.look_at(newest.digest)
             try:
                 yield desk, work, kept
             finally:
                 work.stop()
-                collector.close()
         finally:
             kept.close()
 

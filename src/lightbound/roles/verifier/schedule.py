@@ -9,12 +9,15 @@ from typing import Final
 from lightbound.store.asked import ASKED, UNANSWERED, Asked
 
 LONGEST_NS: Final = 600_000_000_000
-SHORTEST_NS: Final = 60_000_000_000
-"""Of what a SESSION is valid for. A whole one takes ten seconds, and forty where packets are lost."""
+SHORTEST_NS: Final = 120_000_000_000
+"""Of what a SESSION is valid for. Landmarks take no BIND in its last 45 seconds, which a slow timed phase may need."""
 
 AGAIN_NS: Final = 20_000_000_000
 """For so long the same SESSION is given again to an agent that polls again: its answer may have been lost. Longer: an
 agent that began anew in the middle of one gets one that it cannot finish."""
+
+GRACE_NS: Final = 30_000_000_000
+"""After a SESSION ran out its answer may still be on the way. What comes later is kept, and is no answer in time."""
 
 
 def valid_ns(every_ns: int) -> int:

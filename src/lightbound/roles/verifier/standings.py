@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from lightbound.ranging.sessions.chain import Breaks
 from lightbound.roles.verifier.checking import MEASURED
 from lightbound.roles.verifier.judging import read_line
 from lightbound.roles.verifier.kept import Kept
@@ -37,7 +38,11 @@ def standings(kept: Kept, *, now_ns: int) -> dict[str, Any]:
     told = kept.enrolments.settings()
     times = kept.asked.times()
     agents = {agent.key.key_id: agent for agent in kept.enrolments.agents()}
-    facts = {name: _of_agent(kept, agent, times.get(name, Times()), told, now_ns) for name, agent in agents.items()}
+    broken = kept.sequences.breaks()
+    facts = {
+        name: _of_agent(kept, agent, times.get(name, Times()), broken.get(name, {}), told, now_ns)
+        for name, agent in agents.items()
+    }
     return {
         "format": FORMAT,
         "at": instant(now_ns),
@@ -83,9 +88,15 @@ def _of_chip(chip: ChipKept, agent: Agent | None, facts: Mapping[str, Any]) -> d
     }
 
 
-def _of_agent(kept: Kept, agent: Agent, times: Times, told: Mapping[str, Any], now_ns: int) -> dict[str, Any]:
+def _of_agent(
+    kept: Kept,
+    agent: Agent,
+    times: Times,
+    broken: Mapping[bytes, Breaks],
+    told: Mapping[str, Any],
+    now_ns: int,
+) -> dict[str, Any]:
     every_ns = int(told.get("every_ns", Policy().every_ns))
-    broken = kept.sequences.breaks(agent.key.key_id)
     return {
         "site": agent.site.name,
         "licensed_area": agent.site.licensed or None,

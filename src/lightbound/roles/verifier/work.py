@@ -10,24 +10,25 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from lightbound.errors import LightboundError
+from lightbound.ranging.statements.session import read_session
 from lightbound.roles.logs import fields
 from lightbound.roles.verifier.checking import concluded
 from lightbound.roles.verifier.collecting import Collector
 from lightbound.roles.verifier.judging import Judge
 from lightbound.roles.verifier.kept import Kept
 from lightbound.roles.verifier.meters import Meters
-from lightbound.roles.verifier.settings import SECOND_NS
+from lightbound.roles.verifier.schedule import GRACE_NS
 from lightbound.store.asked import UNANSWERED, Times, ToAsk
 
 TICK_S: Final = 1.0
 
-GRACE_NS: Final = 30 * SECOND_NS
-"""After a SESSION ran out its answer may still be on the way."""
+AGAIN_TICKS: Final = 60
+"""So many ticks later what could not be looked at is looked at again."""
 
 AT_ONCE: Final = 8
 """Landmarks asked at the same time."""
@@ -49,6 +50,7 @@ class Work:
     """Digests of sessions to look at; None ends."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
+    _queued: set[bytes] = field(default_factory=set)
     _in_hand: set[tuple[bytes, bytes]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -63,11 +65,17 @@ class Work:
         """End the threads, when what they have in hand is done."""
         self._stop.set()
         self._todo.put(None)
+        # What waits for a landmark's answer fails, and is found again at the next start.
+        self.collector.close()
         for thread in self._threads:
             thread.join()
 
     def look_at(self, session: bytes) -> None:
         """A session is to be looked at: something about it came."""
+        with self._lock:
+            if session in self._queued:
+                return
+            self._queued.add(session)
         self._todo.put(session)
 
     def looked_at(self, session: bytes) -> None:
@@ -77,13 +85,12 @@ class Work:
             LightboundError: it could not be looked at; it will be again.
         """
         asked = self.kept.asked.session(session)
-        agent = None if asked is None else self.kept.enrolments.agent(asked.agent)
-        if asked is None or agent is None:
+        if asked is None:
             return
         found = concluded(
             asked,
             self.kept.sequences.of_session(session),
-            agent=agent.key,
+            agent=read_session(asked.statement, self.judge.verifier).agent,
             verifier=self.judge.verifier,
             landmarks=self.judge.landmarks,
         )
@@ -104,35 +111,40 @@ class Work:
         )
         if found.state == UNANSWERED:
             return
-        for decision in self.judge.judge(agent, now_ns=now_ns):
+        agent = self.kept.enrolments.agent(asked.agent)
+        decisions = [] if agent is None else self.judge.judge(agent, now_ns=now_ns)
+        for decision in decisions:
             self.meters.decided.labels(decision.standing).inc()
+        # Also of an agent that was replaced, or one too old to count: there is nothing left to decide about it.
+        self.kept.judged.decide([], basis=[], looked_at=[session], now_ns=now_ns)
 
     def tick(self, *, now_ns: int) -> list[ToAsk]:
         """Find what is to be looked at, say who is silent; landmarks to be asked are returned."""
         for asked in self.kept.asked.unlooked_at(expired_ns=now_ns - GRACE_NS):
             if asked.delivery is None:
                 self.look_at(asked.digest)
-        able_since_ns = self.able_since_ns()
-        if able_since_ns is not None:
-            times = self.kept.asked.times()
-            silent = [
-                agent.key.key_id
-                for agent in self.kept.enrolments.agents()
-                if agent.silent_since_ns is None
-                and now_ns - max(self._heard_ns(times.get(agent.key.key_id), agent.enrolled_ns), able_since_ns)
-                > self.silent_after_ns
-            ]
-            if silent:
-                self.kept.enrolments.silent(silent, now_ns=now_ns)
+        self._say_who_is_silent(now_ns)
         with self._lock:
             found = self.kept.asked.to_ask(now_ns=now_ns, most=4 * AT_ONCE)
             mine = [one for one in found if (one.session, one.landmark) not in self._in_hand][:AT_ONCE]
             self._in_hand |= {(one.session, one.landmark) for one in mine}
         return mine
 
-    @staticmethod
-    def _heard_ns(times: Times | None, enrolled_ns: int) -> int:
-        return enrolled_ns if times is None or times.answered_ns is None else max(times.answered_ns, enrolled_ns)
+    def _say_who_is_silent(self, now_ns: int) -> None:
+        able_since_ns = self.able_since_ns()
+        if able_since_ns is None:
+            return
+        times = self.kept.asked.times()
+        silent = []
+        for agent in self.kept.enrolments.agents():
+            heard_ns = times.get(agent.key.key_id, Times()).heard_ns
+            # Since then a question was there for it: asked, or to be had by asking for it.
+            since_ns = max(agent.enrolled_ns if heard_ns is None else heard_ns, able_since_ns)
+            if agent.silent_since_ns is None and now_ns - since_ns > self.silent_after_ns:
+                silent.append(agent.key.key_id)
+        if silent:
+            self.kept.enrolments.silent(silent, now_ns=now_ns)
+            structlog.get_logger().warning("silent", agents=[one.hex() for one in silent])
 
     def ask(self, one: ToAsk) -> None:
         """Ask a landmark; the session is looked at again, if that brought something."""
@@ -147,13 +159,10 @@ class Work:
 
     def _look_on(self) -> None:
         log = structlog.get_logger()
-        try:
-            left = self.kept.asked.unlooked_at(expired_ns=self.now_ns() - GRACE_NS) + self.kept.asked.undecided()
-            for asked in left:
-                self.look_at(asked.digest)
-        except LightboundError as error:
-            log.warning("left over, not found", **fields(error))
+        self._look_for_what_is_left(log)
         while (session := self._todo.get()) is not None and not self._stop.is_set():
+            with self._lock:
+                self._queued.discard(session)
             try:
                 self.looked_at(session)
             except LightboundError as error:
@@ -164,7 +173,11 @@ class Work:
     def _tick_on(self) -> None:
         log = structlog.get_logger()
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="asking") as askers:
+            ticks = 0
             while not self._stop.wait(TICK_S):
+                ticks += 1
+                if ticks % AGAIN_TICKS == 0:
+                    self._look_for_what_is_left(log)
                 try:
                     for one in self.tick(now_ns=self.now_ns()):
                         askers.submit(self.ask, one)
@@ -172,3 +185,12 @@ class Work:
                     log.warning("tick", **fields(error))
                 except Exception:
                     log.exception("bug")
+
+    def _look_for_what_is_left(self, log: Any) -> None:
+        """What was delivered and not looked at, or not decided about: a process died, or the database failed."""
+        try:
+            before_ns = self.now_ns() - GRACE_NS
+            for asked in (*self.kept.asked.unlooked_at(expired_ns=before_ns), *self.kept.asked.undecided()):
+                self.look_at(asked.digest)
+        except LightboundError as error:
+            log.warning("left over, not found", **fields(error))
