@@ -15,6 +15,7 @@ import typer
 
 from lightbound import __version__
 from lightbound.cli.adjudicate import adjudicate
+from lightbound.cli.agent import agent_app
 from lightbound.cli.conformance import conformance
 from lightbound.cli.directory import directory_app
 from lightbound.cli.evaluate import evaluate_app
@@ -74,6 +75,7 @@ app.command()(plan)
 app.command()(simulate)
 app.command()(conformance)
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(agent_app, name="agent")
 app.add_typer(landmark_app, name="landmark")
 app.add_typer(import_app, name="import")
 app.add_typer(borders, name="borders")

@@ -94,11 +94,22 @@ def write_delivery(content: Content, key: SigningKey, *, now_ns: int) -> bytes:
             "failure": _failure_fields(content.failure),
         }
     )
-    payload: dict[str, Value] = {
-        "session": content.session,
-        "content": hashlib.sha256(inside).digest(),
-        "at_ns": now_ns,
-    }
+    return _around(inside, content.session, key, now_ns)
+
+
+def dated_anew(data: bytes, key: SigningKey, *, now_ns: int) -> bytes:
+    """A delivery that could not be brought when it was written, with a statement of now around the same content.
+
+    Raises:
+        Malformed: it is none.
+    """
+    outside = Fields(decode(data, what="delivery", most_bytes=MOST_DELIVERY_BYTES), "delivery")
+    inside = _octets(outside, "content", MOST_DELIVERY_BYTES)
+    return _around(inside, _content(inside).session, key, now_ns)
+
+
+def _around(inside: bytes, session: bytes, key: SigningKey, now_ns: int) -> bytes:
+    payload: dict[str, Value] = {"session": session, "content": hashlib.sha256(inside).digest(), "at_ns": now_ns}
     return encode({"delivery": signed(Kind.DELIVERY, encode(payload), key), "content": inside})
 
 

@@ -1,1 +1,1 @@
-"""An agent: dials out, answers, and can be told nothing else."""
+"""An agent: software beside the chips that only dials out. It answers challenges, and brings what came of them."""

@@ -1,0 +1,149 @@
+"""How an agent comes to be known: a code, whom the verifier of that code says to believe, a key, and ENROL.
+
+Every step can be done again, after a crash at any point: what is there already is kept, and the verifier lets the same
+key with the same chips in by the same code as often as it asks.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lightbound.enrolment.codes import read_code
+from lightbound.enrolment.requests import Enrol, write_enrol
+from lightbound.enrolment.trust import Trust, check_url, read_trust
+from lightbound.errors import ErrorCode, Fault, Malformed, Unavailable
+from lightbound.files.keys import key_path, read_key, write_new_key
+from lightbound.files.whole import whole_file
+from lightbound.keys.ed25519 import SigningKey
+from lightbound.keys.purposes import Purpose
+from lightbound.net.http_client import Server
+from lightbound.ranging.statements.session import MOST_CHIPS
+from lightbound.roles.agent.roots import SoftwareRoot
+from lightbound.roles.agent.trust_file import trust_text, write_trusted
+
+FORMAT: Final = "lightbound.agent-enrolment/1"
+NAME: Final = "enrolment.json"
+
+MOST_OURS: Final = 8
+"""Attempts in a row that died half-way, each with another TRUST."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How an agent is to enrol."""
+
+    url: str
+    code: str
+    ca: Path | None
+    landmark_ca: Path | None
+    chips: int
+    replace: bool
+    software: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """What is known of an enrolment, for people and for a repetition; nothing of it is secret."""
+
+    chips: int
+    trust: tuple[bytes, ...]
+    """Digests of `trust.toml` as we wrote it, or were about to: what has another was changed by somebody."""
+    is_done: bool
+    """The verifier has let the agent in."""
+
+
+def enrol(folder: Path, wanted: Wanted, *, now_ns: Callable[[], int]) -> tuple[SoftwareRoot, Trust]:
+    """Enrol the agent of a folder; its key, and whom it believes.
+
+    1. The code names the verifier's key.
+    2. TRUST comes from the address given, and is by that key.
+    3. What was written before is compared with what somebody may have changed, and `trust.toml` is written.
+    4. The key is made, unless there is one.
+    5. ENROL shows the code and the key.
+
+    Raises:
+        Malformed, Refused: the code, the verifier, the files, or the verifier says no.
+        Unavailable: it does not answer, or a file cannot be written.
+    """
+    check_url(wanted.url, "verifier")
+    code = read_code(wanted.code)
+    with Server(wanted.url, ca=wanted.ca, software=wanted.software) as server:
+        trust = read_trust(server.get("/v1/trust").body, code.verifier)
+        text = trust_text(trust, url=wanted.url, ca=wanted.ca, landmark_ca=wanted.landmark_ca)
+        before, written = read_enrolled(folder), hashlib.sha256(text.encode()).digest()
+        ours = () if before is None else before.trust
+        # Killed after this line: the file is the one from before or the new one, and both are known for ours.
+        _keep(folder, Enrolled(chips=wanted.chips, trust=(*ours, written)[-MOST_OURS:], is_done=False))
+        write_trusted(folder, text, ours=ours, replace=wanted.replace)
+        root = SoftwareRoot(key=enrolment_key(folder), count=wanted.chips)
+        said = Enrol(
+            verifier=trust.verifier.key_id,
+            secret=code.secret,
+            key=root.key.verifying,
+            chips=root.chips,
+            tier=root.tier,
+            software=wanted.software,
+            at_ns=now_ns(),
+        )
+        server.post("/v1/enrol", write_enrol(said, root.key))
+    _keep(folder, Enrolled(chips=wanted.chips, trust=(written,), is_done=True))
+    return root, trust
+
+
+def enrolment_key(folder: Path) -> SigningKey:
+    """The enrolment key of a folder, made if there is none.
+
+    Raises:
+        Malformed, Refused: there is a file in its place that is none, or that others may read.
+        Unavailable: it cannot be read or written.
+    """
+    path = key_path(folder, Purpose.ENROLMENT)
+    if not path.exists():
+        write_new_key(path, SigningKey.of_seed(Purpose.ENROLMENT, secrets.token_bytes(32)))
+    return read_key(path, Purpose.ENROLMENT)
+
+
+def read_enrolled(folder: Path) -> Enrolled | None:
+    """What is known of the enrolment of a folder; None if none was begun.
+
+    Raises:
+        Malformed: the file is not as it was written.
+        Unavailable: it cannot be read.
+    """
+    file = folder / NAME
+    try:
+        said: Any = json.loads(file.read_bytes())
+        # What is of another format has no count of this name.
+        chips = {FORMAT: int(said["chips"])}[said["format"]]
+        trust = tuple(bytes.fromhex(one) for one in said["trust"])
+        return Enrolled(chips=min(max(1, chips), MOST_CHIPS), trust=trust, is_done=bool(said["is_done"]))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        fault = Fault(code=ErrorCode.READ_FAILED, expected="a file that can be read", found=why, file=str(file))
+        raise Unavailable(fault) from error
+    except (ValueError, KeyError, TypeError) as error:
+        fault = Fault(
+            code=ErrorCode.FILE_FORMAT,
+            expected="an enrolment as it was written",
+            found="other bytes",
+            file=str(file),
+            next="delete it, and enrol again",
+        )
+        raise Malformed(fault) from error
+
+
+def _keep(folder: Path, enrolled: Enrolled) -> None:
+    said = {
+        "format": FORMAT,
+        "chips": enrolled.chips,
+        "trust": [one.hex() for one in enrolled.trust],
+        "is_done": enrolled.is_done,
+    }
+    with whole_file(folder / NAME) as out:
+        out.write(json.dumps(said, indent=1).encode() + b"\n")
