@@ -17,6 +17,7 @@ from lightbound import __version__
 from lightbound.cli.adjudicate import adjudicate
 from lightbound.cli.agent import agent_app
 from lightbound.cli.conformance import conformance
+from lightbound.cli.demo import demo
 from lightbound.cli.directory import directory_app
 from lightbound.cli.evaluate import evaluate_app
 from lightbound.cli.exits import ExitCode, exit_code
@@ -74,6 +75,7 @@ app.command()(vet)
 app.command()(plan)
 app.command()(simulate)
 app.command()(conformance)
+app.command()(demo)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(agent_app, name="agent")
 app.add_typer(landmark_app, name="landmark")

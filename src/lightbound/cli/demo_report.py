@@ -1,0 +1,179 @@
+"""What the running example says before and after, and the report that it leaves behind."""
+
+import select
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from lightbound.cli import terminal
+from lightbound.cli.demo_table import answer, closing_table
+from lightbound.demo.acts import Standings
+from lightbound.demo.evidence import Evidence
+from lightbound.demo.stage import Stage
+from lightbound.demo.story import (
+    CHIPS_OF_A_LOT,
+    DELAYING,
+    FAULT_BUDGET,
+    LANDMARKS,
+    LOTS,
+    PLACES,
+    SILENCED,
+    SMUGGLED,
+    SMUGGLED_TO,
+)
+from lightbound.files.whole import whole_file
+
+FORMAT: Final = "lightbound.demo/1"
+
+REPORT: Final = "report.txt"
+
+OWNERS: Final = len({one.owner for one in LANDMARKS})
+
+MADE_UP: Final = (
+    "Real here: the processes, the sockets, the statements they sign, the verdicts, and the round trips, which are "
+    "those that Microsoft publishes for its regions. Made up: owners, lots, licences, and the distance, which a relay "
+    "puts between processes of one machine."
+)
+
+NOT_SHOWN: Final = (
+    "that the key sits in a genuine chip: its place is shown, and here it is a file",
+    "that the key was not copied, to a machine that stays behind and answers for a chip that is gone",
+    "that the key is beside the chip: answers can be fetched from elsewhere, but not faster than light",
+    "where anything is after the last session, or was before the first",
+    "that the landmarks stand where they say, beyond one owner of them who lies",
+)
+"""At A0, where the agent's key is a file."""
+
+GROUNDS: Final = (
+    "nothing is faster than light in vacuum",
+    f"at most {FAULT_BUDGET} of the {OWNERS} owners of landmarks lies or is elsewhere",
+    "borders are where Natural Earth draws them, within 2 km",
+)
+
+
+def opening() -> Iterator[str]:
+    """What is said first."""
+    yield (
+        f"A verifier, {len(LANDMARKS)} landmarks of {OWNERS} owners, {len(LOTS)} agents with {CHIPS_OF_A_LOT} chips "
+        "each: real processes on this machine."
+    )
+    yield (
+        "The ways between them are as long as Microsoft says they are between its regions. Owners, lots and licences "
+        "are made up."
+    )
+
+
+def findings() -> Iterator[str]:
+    """What became of the three lots, and why."""
+    where = PLACES[SMUGGLED_TO]
+    yield (
+        f"{SMUGGLED}: misplaced. In {where} it answers landmarks in Asia sooner than light could come from where it is "
+        "licensed. More owners of landmarks show that, each alone, than may lie."
+    )
+    yield (
+        f"{DELAYING}: undetermined, lead lost_proof. Delay hides where it went; it cannot make up the quick answers "
+        "that proved where it was. That accuses nobody, and is worth a question."
+    )
+    yield f"{SILENCED}: silent. It was asked and did not answer, which is no proof of anything either."
+
+
+def same(evidence: Evidence) -> str:
+    """Whether deciding again gave the same."""
+    if evidence.is_same:
+        return f"Decided again from the exported files: {evidence.verdicts} verdicts, the same byte for byte."
+    return "Decided again from the exported files: NOT THE SAME. This is a bug."
+
+
+def close(standings: Standings, places: Mapping[str, str], evidence: Evidence, report: Path) -> None:
+    """Print what it came to."""
+    console = terminal.console(markup=False)
+    console.print()
+    console.print(closing_table(standings, places))
+    console.print()
+    for line in findings():
+        console.print(line, soft_wrap=True)
+    console.print()
+    console.print("Not shown, at assurance tier A0:")
+    for line in NOT_SHOWN:
+        console.print(f"  - {line}", soft_wrap=True)
+    console.print()
+    console.print(same(evidence), soft_wrap=True)
+    for name, path in _files(evidence, report).items():
+        console.print(f"{name:12} {path}", soft_wrap=True)
+
+
+def as_object(standings: Standings, places: Mapping[str, str], evidence: Evidence, report: Path) -> dict[str, Any]:
+    """The same for a machine."""
+    return {
+        "format": FORMAT,
+        "tier": "A0",
+        "lots": [
+            {
+                "lot": lot.name,
+                "licensed_area": lot.licensed,
+                "excluded_area": lot.excluded,
+                "truly_in": PLACES[places[lot.name]],
+                "standing": standings[lot.name].standing,
+                "lead": standings[lot.name].lead,
+                "chips": list(standings[lot.name].chips),
+            }
+            for lot in LOTS
+        ],
+        "verdicts": evidence.verdicts,
+        "same_again": evidence.is_same,
+        "files": {name: str(path) for name, path in _files(evidence, report).items()},
+        "commands": {"adjudicate": evidence.adjudicate, "explain": evidence.explain},
+        "grounds": list(GROUNDS),
+        "not_shown": list(NOT_SHOWN),
+    }
+
+
+def write_report(folder: Path, standings: Standings, places: Mapping[str, str], evidence: Evidence) -> Path:
+    """Write the report; its path."""
+    lines = ["What was shown", "", *opening(), "", MADE_UP, ""]
+    for lot in LOTS:
+        now = standings[lot.name]
+        answers = f"licensed area {lot.licensed}: {answer(now.licensed) or 'not asked'}; "
+        answers += f"excluded area {lot.excluded}: {answer(now.excluded) or 'not asked'}"
+        lead = f", lead {now.lead}" if now.lead else ""
+        lines.append(f"{lot.name} (truly in {PLACES[places[lot.name]]}): {now.standing}{lead}; {answers}")
+    lines += ["", *findings(), "", "On what grounds", "", *(f"- {one}" for one in GROUNDS)]
+    lines += ["", "What is not shown, at assurance tier A0", "", *(f"- {one}" for one in NOT_SHOWN)]
+    lines += ["", "See for yourself", "", same(evidence), "", evidence.adjudicate, evidence.explain, ""]
+    path = folder / REPORT
+    with whole_file(path) as file:
+        file.write("\n".join(lines).encode())
+    return path
+
+
+def keep_running(stage: Stage, evidence: Evidence) -> None:
+    """Say where everything is, and stay until Ctrl-C.
+
+    Raises:
+        KeyboardInterrupt: it came.
+        Unavailable: a process has ended.
+    """
+    console = terminal.console(markup=False)
+    for line in (
+        "",
+        "It runs on until Ctrl-C.",
+        f"standings    {stage.url}/v1/standings",
+        f"folders      {stage.folder}: verifier, landmarks, agents, admission, logs",
+        "",
+        f"lightbound verifier status --data {stage.verifier_data}",
+        evidence.explain,
+        evidence.adjudicate,
+    ):
+        console.print(line, soft_wrap=True)
+    while True:
+        stage.processes.check()
+        select.select([], [], [], 1.0)
+
+
+def _files(evidence: Evidence, report: Path) -> dict[str, Path]:
+    return {
+        "report": report,
+        "explanation": evidence.explanation,
+        "map": evidence.map,
+        "evidence": evidence.folder,
+    }

@@ -1,0 +1,127 @@
+"""The three acts of the running example: all is well; a lot is smuggled; one hides where it went, one says nothing.
+
+What is said here is what whoever holds the chips does. What follows from it nobody says: the verifier finds it, and it
+is waited for. A machine that is busy delays answers, which can lose a proof and never makes one, so that what is waited
+for comes a session later there.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from lightbound.demo.stage import EVERY_S, Stage
+from lightbound.demo.standings import LotStanding
+from lightbound.demo.story import (
+    DELAY_NS,
+    DELAYING,
+    HONEST,
+    MS_NS,
+    PLACES,
+    SILENCED,
+    SMUGGLED,
+    SMUGGLED_TO,
+    lot,
+)
+from lightbound.errors import ErrorCode, Fault, Unavailable
+
+LOOK_S: Final = 0.5
+"""How often the verifier is asked what it says."""
+
+ACT_WITHIN_S: Final = 90.0
+"""An act that has not come to its end by then does not come to it."""
+
+SOON_S: Final = 2.0 * EVERY_S
+"""For lots on which nothing else hangs to show what they are expected to; and for a lot to be between two sessions."""
+
+LOST_PROOF: Final = "lost_proof"
+"""The verifier's name of the lead."""
+
+Standings = Mapping[str, LotStanding]
+
+
+class Audience(Protocol):
+    """Whom the example is shown to."""
+
+    def said(self, text: str) -> None:
+        """A sentence of the story."""
+
+    def shown(self, standings: Standings, places: Mapping[str, str]) -> None:
+        """What the verifier says now, and where each lot truly is, which it does not know."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Play:
+    """The acts, one after the other."""
+
+    stage: Stage
+    audience: Audience
+
+    def play(self) -> Standings:
+        """Play all acts; what the verifier says in the end.
+
+        Raises:
+            Unavailable: a process has ended, or what should follow did not.
+        """
+        self._all_is_well()
+        self._smuggled()
+        return self._hidden()
+
+    def _all_is_well(self) -> None:
+        self.audience.said("Act one: every lot is where its licence says, and answers.")
+        leading = (SMUGGLED, DELAYING, SILENCED)
+        self._until(
+            lambda now: (
+                len(now) == len(HONEST)
+                and all(one.standing for one in now.values())
+                and all(now[name].standing == HONEST[name] for name in leading)
+            ),
+            "every lot to have a standing",
+        )
+        self._until(lambda now: all(now[name].standing == word for name, word in HONEST.items()), "", within_s=SOON_S)
+
+    def _smuggled(self) -> None:
+        self._between_sessions(SMUGGLED)
+        self.stage.move(lot(SMUGGLED), SMUGGLED_TO)
+        self.audience.said(
+            f"Act two: the lot of {SMUGGLED} is smuggled to {PLACES[SMUGGLED_TO]}, from where its agent answers as "
+            "quickly as it can."
+        )
+        self._until(lambda now: now[SMUGGLED].standing == "misplaced", "", within_s=EVERY_S / 2)
+
+    def _hidden(self) -> Standings:
+        self.audience.said(
+            f"Act three: the lot of {DELAYING} follows it, and its holder delays every answer by {DELAY_NS // MS_NS} "
+            f"ms to hide that. The agent of {SILENCED} is switched off."
+        )
+        self.stage.switch_off(lot(SILENCED))
+        self._between_sessions(DELAYING)
+        self.stage.move(lot(DELAYING), SMUGGLED_TO, later_ns=DELAY_NS)
+        return self._until(
+            lambda now: (
+                now[SMUGGLED].standing == "misplaced"
+                and now[DELAYING].standing == "undetermined"
+                and now[DELAYING].lead == LOST_PROOF
+                and now[SILENCED].standing == "silent"
+            ),
+            f"{SMUGGLED} to be misplaced, {DELAYING} to have lost its proof, {SILENCED} to be silent",
+        )
+
+    def _between_sessions(self, name: str) -> None:
+        """Wait until a lot has answered what it was asked, so that no session sees it in two places."""
+        self._until(lambda now: now[name].is_between_sessions, "", within_s=SOON_S)
+
+    def _until(self, holds: Callable[[Standings], bool], expected: str, *, within_s: float = ACT_WITHIN_S) -> Standings:
+        """What the verifier says once it holds; without `expected`, also when time is up."""
+        give_up = time.monotonic() + within_s
+        while True:
+            now = self.stage.standings()
+            self.audience.shown(now, self.stage.places)
+            if holds(now):
+                return now
+            if time.monotonic() > give_up:
+                if not expected:
+                    return now
+                found = ", ".join(f"{name} {one.standing}" for name, one in now.items())
+                raise Unavailable(Fault(code=ErrorCode.PEER_UNREACHABLE, expected=expected, found=found))
+            time.sleep(LOOK_S)

@@ -1,0 +1,70 @@
+"""What the verifier decided, checked as a stranger would: from the files that it exports, by the commands for files.
+
+Each command is a process of its own, and what it was called with is kept: whoever doubts can type it again.
+"""
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lightbound.demo.stage import UP_WITHIN_S, Stage
+
+EXPLANATION: Final = "explanation.txt"
+MAP: Final = "map.html"
+FOLDER: Final = "evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Files, and what came of deciding again."""
+
+    folder: Path
+    explanation: Path
+    map: Path
+    adjudicate: str
+    """The command that decides again, as a person would type it."""
+    explain: str
+    is_same: bool
+    """Whether deciding again gave the verifier's own verdicts, byte for byte."""
+    verdicts: int
+
+
+def gather(stage: Stage, out: Path, *, chip: str) -> Evidence:
+    """Export what the verifier's decisions rest on, decide again, explain and draw one chip.
+
+    Raises:
+        Unavailable: a command failed.
+    """
+    folder, logs = out / FOLDER, stage.folder / "logs"
+    run = stage.processes.run
+    run(
+        "verifier export",
+        *("verifier", "export", "--data", stage.verifier_data, "--admission", stage.folder / "admission"),
+        *("--out", folder),
+        log=logs / "export.log",
+        within_s=UP_WITHIN_S,
+    )
+    told: dict[str, Any] = json.loads((folder / "export.json").read_text(encoding="utf-8"))
+    words = [str(folder / word) if (folder / word).is_file() else word for word in shlex.split(told["command"])[1:]]
+    again = logs / "adjudicate.jsonl"
+    asked = [word for word in words[1:] if word != "--json"]
+    explanation, drawn = out / EXPLANATION, out / MAP
+    explain = ["explain", *asked, "--chip", chip]
+    commands = [
+        stage.processes.begin("adjudicate", *words, log=logs / "adjudicate.log", out=again),
+        stage.processes.begin("explain", *explain, log=logs / "explain.log", out=explanation),
+        stage.processes.begin("map", "map", *asked, "--chip", chip, "--out", drawn, log=logs / "map.log"),
+    ]
+    stage.processes.finish(commands, within_s=UP_WITHIN_S)
+    decided = (folder / "verdicts.jsonl").read_bytes()
+    return Evidence(
+        folder=folder,
+        explanation=explanation,
+        map=drawn,
+        adjudicate=commands[0].command,
+        explain=commands[1].command,
+        is_same=again.read_bytes() == decided,
+        verdicts=len(decided.splitlines()),
+    )
