@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from lightbound.canonical import cose
-from lightbound.errors import LightboundError
+from lightbound.errors import LightboundError, Unavailable
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.net.http_client import Server
 from lightbound.ranging.sessions.agent import AgentSession
@@ -24,6 +25,8 @@ from lightbound.sim.tampering import prompt
 from lightbound.sim.timed_phase import Answers
 
 MOST_TIMED_S: Final = 30.0
+
+TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,18 @@ def _contribution(peer: Peer, session: bytes, waits_s: float) -> bytes | None:
         return None
 
 
+def _brought(server: Server, path: str, data: bytes) -> None:
+    """Bring a statement, again if the answer is lost: the same bytes are answered as the first time."""
+    for left in reversed(range(TRIES)):
+        try:
+            server.post(path, data)
+        except Unavailable:
+            if left == 0:
+                raise
+        else:
+            return
+
+
 def _speaks(peer: Peer, waits_s: float) -> bool:
     """Whether it says anything at all within this time."""
     try:
@@ -122,7 +137,7 @@ class _Part:
         path = f"/clp1/sessions/{self.agent.session_digest.hex()}"
         with Server(self.peer.url) as server:
             try:
-                server.post(f"{path}/bind", self.bind)
+                _brought(server, f"{path}/bind", self.bind)
             except LightboundError:
                 return
             over = threading.Event()
@@ -137,14 +152,19 @@ class _Part:
                 return
             ack = self.agent.close(self.landmark, close)
             if self.cheat.acknowledges:
-                server.post(f"{path}/ack", ack)
+                with suppress(LightboundError):
+                    # Too late, perhaps: the measurement then stands without.
+                    _brought(server, f"{path}/ack", ack)
 
     def _close(self, server: Server, path: str, taken: threading.Event) -> bytes | None:
         give_up = time.monotonic() + MOST_TIMED_S
         while time.monotonic() < give_up:
             wait_s = self.cheat.waits_s if taken.is_set() else 0.5
             was_taken = taken.is_set()
-            answer = server.get(f"{path}/close", query={"wait_s": str(wait_s)}, wait_s=wait_s)
+            try:
+                answer = server.get(f"{path}/close", query={"wait_s": str(wait_s)}, wait_s=wait_s)
+            except Unavailable:
+                continue
             if answer.status == 200:
                 taken.set()
                 return answer.body

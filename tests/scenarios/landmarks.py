@@ -21,7 +21,7 @@ from lightbound.ranging.timing.clocks import ClockErrors
 from lightbound.roles import logs
 from lightbound.roles.landmark.run import LandmarkSettings, run_landmark
 from lightbound.sim.scenario import LandmarkKind
-from tests.scenarios.dishonest import changed, stall
+from tests.scenarios.dishonest import be_impatient, changed, stall
 
 PORT: Final = 8471
 PR_SET_PDEATHSIG: Final = 1
@@ -39,6 +39,7 @@ class LandmarkOrder:
     factor: float
     round_trip_ns: int
     can_pause: bool
+    is_impatient: bool
     seed: int
 
     def line(self) -> str:
@@ -73,6 +74,8 @@ def _be(order: LandmarkOrder) -> None:
         kind, errors = LandmarkKind(order.kind), ClockErrors(can_pause=order.can_pause)
         if kind is LandmarkKind.STALLING:
             stall(order.host, PORT)
+        if order.is_impatient:
+            be_impatient()
         changed(
             kind,
             factor=order.factor,

@@ -74,6 +74,8 @@ class Played:
     """Landmarks whose sequence about this agent has a gap, a fork or a wrong link."""
     bounds: Mapping[str, tuple[int, int]]
     """By honest landmark: the bound that it signed, and the round trip to whoever answers, in nanoseconds."""
+    asked: frozenset[str] = frozenset()
+    """Landmarks, where the session was a real one."""
     took_s: float = 0.0
 
 
@@ -88,13 +90,25 @@ def simulated(scenario: Scenario, number: int) -> Played:
     return _played(world, behaviour, run, broken)
 
 
-def real(there: RealWorld, scenario: Scenario, number: int, *, lane: int = 0) -> Played:
-    """The same session, with the landmarks of `there`, each so far away as the simulator has it."""
-    one = _RealSession(there=there, scenario=scenario, number=number, lane=lane)
+def real(
+    there: RealWorld,
+    scenario: Scenario,
+    number: int,
+    *,
+    lane: int = 0,
+    loss: float = 0.0,
+    down: frozenset[str] = frozenset(),
+) -> Played:
+    """The same session, with the landmarks of `there`, each so far away as the simulator has it.
+
+    `loss` is of all packets, each way, not of the timed ones alone; nothing comes from landmarks that are down.
+    """
+    one = _RealSession(there=there, scenario=scenario, number=number, lane=lane, loss=loss, down=down)
     began = time.monotonic()
     run = one.run()
     took_s = time.monotonic() - began
-    return replace(_played(one.world, one.behaviour, run, one.broken()), took_s=took_s)
+    asked = frozenset(one.name_of(each) for each in one.asked)
+    return replace(_played(one.world, one.behaviour, run, one.broken()), asked=asked, took_s=took_s)
 
 
 def _played(world: World, behaviour: Conduct, run: SessionRun, broken: frozenset[str]) -> Played:
@@ -121,8 +135,11 @@ def _later_ns(behaviour: Conduct, agent: int, index: int) -> int:
 class _RealSession:
     """A verifier, and whoever else is needed besides the landmarks."""
 
-    def __init__(self, *, there: RealWorld, scenario: Scenario, number: int, lane: int) -> None:
+    def __init__(
+        self, *, there: RealWorld, scenario: Scenario, number: int, lane: int, loss: float, down: frozenset[str]
+    ) -> None:
         self.there, self.scenario, self.number, self.lane = there, scenario, number, lane
+        self.loss, self.down = loss, down
         self.world = build(scenario, beginning_ns=BEGINNING_NS)
         self.behaviour = conduct(self.world)
         self.agent_number = number % len(self.world.agents)
@@ -138,7 +155,13 @@ class _RealSession:
         self.asked = self.there.landmarks(self.world, round_trips, lane=self.lane)
         peers = {one: self._peer(landmark) for one, landmark in self.asked.items()}
         for one in self.asked:
-            self.there.stretch(peers[one], round_trip_ns=round_trips[one], jitter_ns=int(self.world.paths.jitter_ns))
+            self.there.stretch(
+                peers[one],
+                round_trip_ns=round_trips[one],
+                jitter_ns=int(self.world.paths.jitter_ns),
+                loss=self.loss,
+                outage=self.name_of(one) in self.down,
+            )
         session = self._session(landmarks)
         faces = len(self.agent.holders) if self.cheats.agents is AgentKind.TWO_FACED else 1
         agents = [
@@ -160,7 +183,7 @@ class _RealSession:
             session=session,
             bind=bind,
             evidence=manifest,
-            by_landmark=self._presented(self._collected(session)),
+            by_landmark=self._presented(self._collected(session, frozenset(agents[0].contributions))),
         )
         try:
             result: VerifiedSession | LightboundError = verified_session(
@@ -179,7 +202,7 @@ class _RealSession:
 
     def broken(self) -> frozenset[str]:
         """Landmarks whose sequence shows that something is wrong."""
-        return frozenset(self._name(one) for one, shown in self.shown.items() if breaks(shown))
+        return frozenset(self.name_of(one) for one, shown in self.shown.items() if breaks(shown))
 
     # -- who is asked, and how far away they are ------------------------------------------------------------------
 
@@ -244,7 +267,7 @@ class _RealSession:
         kind, index = self.cheats.agents, self.world.landmark_of
         foreign = SigningKey.of_seed(Purpose.ENROLMENT, self._octets("foreign"))
         quiet = (LandmarkKind.STALLING, LandmarkKind.NEVER_CLOSING)
-        is_quick = self.cheats.landmarks in quiet
+        is_quick = bool(self.down) or self.cheats.landmarks in quiet
         return Cheat(
             answers=self._answers(kind),
             shuns=frozenset(
@@ -276,20 +299,18 @@ class _RealSession:
 
     # -- what is left of it ---------------------------------------------------------------------------------------
 
-    def _collected(self, session: bytes) -> dict[bytes, LandmarkStatements]:
+    def _collected(self, session: bytes, bound_to: frozenset[bytes]) -> dict[bytes, LandmarkStatements]:
         """What the landmarks say that was said, once they have ended the session or nothing more can be hoped for."""
         found: dict[bytes, LandmarkStatements] = {}
-        for one, landmark in self.asked.items():
-            kind = self.world.landmarks[self.world.landmark_of[one]].kind
-            if kind is LandmarkKind.STALLING or self._is_shunned(one):
-                continue
+        for one in sorted(bound_to):
+            landmark, kind = self.asked[one], self.world.landmarks[self.world.landmark_of[one]].kind
             give_up = time.monotonic() + ENDED_WITHIN_S
             while True:
                 told = self.there.told(landmark, session)
                 has_ended = told["measurement"] is not None or told["abort"] is not None
                 if has_ended or kind is LandmarkKind.NEVER_CLOSING or self.cheats.agents is AgentKind.FOREIGN:
                     break
-                assert time.monotonic() < give_up, f"{self._name(one)} has not ended the session"
+                assert time.monotonic() < give_up, f"{self.name_of(one)} has not ended the session"
             self._note(one, told)
             if kind is LandmarkKind.FORKING:
                 self._note(one, self.there.told(landmark, session))
@@ -301,11 +322,6 @@ class _RealSession:
                 abort=told["abort"],
             )
         return found
-
-    def _is_shunned(self, landmark: bytes) -> bool:
-        """Whether the agent never asked it."""
-        silent = self.cheats.agents is AgentKind.SILENT
-        return silent and not self.behaviour.answers[self.agent_number, self.world.landmark_of[landmark]]
 
     def _note(self, landmark: bytes, told: Mapping[str, bytes | None]) -> None:
         """What was numbered goes into the sequence that the landmark is known by; unless the verifier hides it."""
@@ -359,7 +375,8 @@ class _RealSession:
     def _floor_ns(self, landmark: bytes) -> int:
         return int(self.behaviour.floor_ns[self.agent_number, self.world.landmark_of[landmark]])
 
-    def _name(self, landmark: bytes) -> str:
+    def name_of(self, landmark: bytes) -> str:
+        """What a landmark is called."""
         return self.world.landmarks[self.world.landmark_of[landmark]].stated.name
 
     def _octets(self, *names: str | int) -> bytes:

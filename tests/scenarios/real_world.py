@@ -25,7 +25,7 @@ from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.net.http_client import Server
 from lightbound.ranging.sessions.chain import Linked
-from lightbound.sim.scenario import LandmarkKind
+from lightbound.sim.scenario import AgentKind, LandmarkKind
 from lightbound.sim.world import World, WorldLandmark
 from tests.scenarios.agents import Peer
 from tests.scenarios.dishonest import MIXED_UP
@@ -93,6 +93,11 @@ class RealWorld:
                 self._await_up(each)
         return found
 
+    def landmark_called(self, world: World, name: str, *, lane: int) -> RealLandmark:
+        """The one of this name, which runs from now on; of one whose clocks are right."""
+        (landmark,) = (one for one in world.landmarks if one.stated.name == name)
+        return self.landmarks(world, {landmark.id: 0}, lane=lane)[landmark.id]
+
     def stretch(self, peer: Peer, **conditions: Unpack[Changes]) -> None:
         """From now on the way to this address is like this."""
         with self._lock:
@@ -138,12 +143,24 @@ class RealWorld:
         if kind in {LandmarkKind.LEAKING, LandmarkKind.MISPLACED}:
             kind = LandmarkKind.HONEST
         shown = (world.scenario.name, round_trip_ns) if kind in MIXED_UP else ()
-        name = (lane, landmark.id, digest(landmark.position), kind, cheats.factor, world.verifier.verifying.raw, *shown)
+        is_impatient = cheats.agents is AgentKind.UNACKNOWLEDGING
+        name = (
+            lane,
+            is_impatient,
+            landmark.id,
+            digest(landmark.position),
+            kind,
+            cheats.factor,
+            world.verifier.verifying.raw,
+            *shown,
+        )
         if name not in self._landmarks:
-            self._landmarks[name] = self._started(world, landmark, kind, round_trip_ns)
+            self._landmarks[name] = self._started(world, landmark, kind, round_trip_ns, is_impatient=is_impatient)
         return self._landmarks[name]
 
-    def _started(self, world: World, landmark: WorldLandmark, kind: LandmarkKind, round_trip_ns: int) -> RealLandmark:
+    def _started(
+        self, world: World, landmark: WorldLandmark, kind: LandmarkKind, round_trip_ns: int, *, is_impatient: bool
+    ) -> RealLandmark:
         host = self._addresses.pop(0)
         data = self._folder / host
         data.mkdir()
@@ -157,6 +174,7 @@ class RealWorld:
             factor=world.scenario.cheats.factor,
             round_trip_ns=round_trip_ns,
             can_pause=landmark.identity.errors.can_pause,
+            is_impatient=is_impatient,
             seed=world.scenario.seed,
         )
         told, answers = self._forking.stdin, self._forking.stdout
