@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import files, sessions, verdicts
+from bench import files, sessions, timing, verdicts, whole_session
 
 HELP_RUNS = 9
 
@@ -45,6 +45,9 @@ def main() -> None:
     for one in (played, *drawn):
         print(f"{one.per_s:12,.0f} {one.reference_per_s:12,.0f} {one.ratio:8,.2f}  {one.what}", flush=True)
     print(f"{'':>12} {'':>12} {played.ratio:8.0%}  of the time of a session that is played is bare cryptography")
+    print()
+    timing.main()
+    whole_session.main()
     print()
     print("A file of a million chips, Parquet to Parquet, both questions; reference: copying the readings with Arrow")
     for name, value in files.main().items():
