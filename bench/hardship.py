@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.scenarios.hardship import HARDSHIPS, Gone, gone_through
-from tests.scenarios.played import QUICK_WAIT_S
+from tests.scenarios.honest_agents import IMPATIENT_CONTRIB_S
 from tests.scenarios.real_world import real_world
 
 from lightbound.demo.delay_line import missing
@@ -50,7 +50,7 @@ def main() -> None:
             if hardship is HARDSHIPS[0]:
                 calm_m = statistics.median(one.excess_m for one in gone)
             print(line(hardship.name, gone, calm_m), flush=True)
-    print(f"Agents wait {QUICK_WAIT_S:g} s here for a landmark that says nothing, and 5 s in earnest.")
+    print(f"Agents wait {IMPATIENT_CONTRIB_S:g} s here for a landmark that says nothing, and 5 s in earnest.")
     print(f"In calm a bound is {calm_m / 1e3:.1f} km above the distance that was put in.")
 
 

@@ -59,15 +59,13 @@ class Cheat:
     foreign: SigningKey | None = None
     """Signs BIND in place of the key that was asked, with a session key of its own."""
     acknowledges: bool = True
-    waits_s: float = 5.0
-    """For CONTRIB, and for CLOSE once the first landmark has sent it."""
 
 
 def live(agents: list[AgentSession], session: bytes, peers: Mapping[bytes, Peer], cheat: Cheat) -> bytes:
     """Live a session to its end, and give BIND; an agent for each face. The landmarks know the rest."""
     with ThreadPoolExecutor(len(peers)) as pool:
         asked = peers.keys() - cheat.shuns
-        opening = {pool.submit(_contribution, peers[one], session, cheat.waits_s): one for one in asked}
+        opening = {pool.submit(_contribution, peers[one], session): one for one in asked}
         for opened, landmark in opening.items():
             contrib = opened.result()
             if contrib is not None:
@@ -77,22 +75,19 @@ def live(agents: list[AgentSession], session: bytes, peers: Mapping[bytes, Peer]
         binds = [agent.bind(Evidence()) for agent in agents]
     else:
         binds = [write_bind(agents[0].unattested(), cheat.foreign, agents[0]._s)]  # noqa: SLF001 - a thief
-    taken = threading.Event()
     with ThreadPoolExecutor(len(agents[0].contributions)) as pool:
         parts: list[Future[None]] = []
         for landmark in agents[0].contributions:
             face = cheat.face.get(landmark, 0)
             part = _Part(agent=agents[face], bind=binds[face], landmark=landmark, peer=peers[landmark], cheat=cheat)
-            parts.append(pool.submit(part.live, taken))
+            parts.append(pool.submit(part.live))
         for done in parts:
             done.result()
     return binds[0]
 
 
-def _contribution(peer: Peer, session: bytes, waits_s: float) -> bytes | None:
-    """CONTRIB; None if the landmark does not give one in time."""
-    if waits_s < 5.0 and not _speaks(peer, waits_s):
-        return None
+def _contribution(peer: Peer, session: bytes) -> bytes | None:
+    """CONTRIB; None if the landmark does not give one."""
     try:
         with Server(peer.url) as server:
             return server.post("/clp1/sessions", session).body
@@ -112,16 +107,6 @@ def _brought(server: Server, path: str, data: bytes) -> None:
             return
 
 
-def _speaks(peer: Peer, waits_s: float) -> bool:
-    """Whether it says anything at all within this time."""
-    try:
-        with socket.create_connection((peer.host, peer.port), timeout=waits_s) as stream:
-            stream.sendall(b"GET /health HTTP/1.0\r\n\r\n")
-            return bool(stream.recv(1))
-    except OSError:
-        return False
-
-
 @dataclass(slots=True, kw_only=True)
 class _Part:
     """What passes between an agent and one landmark after BIND."""
@@ -132,8 +117,8 @@ class _Part:
     peer: Peer
     cheat: Cheat
 
-    def live(self, taken: threading.Event) -> None:
-        """BIND, the timed phase, CLOSE and ACK; `taken` is set when any landmark has closed."""
+    def live(self) -> None:
+        """BIND, the timed phase, CLOSE and ACK."""
         path = f"/clp1/sessions/{self.agent.session_digest.hex()}"
         with Server(self.peer.url) as server:
             try:
@@ -144,7 +129,7 @@ class _Part:
             with ThreadPoolExecutor(1) as pool:
                 timing = pool.submit(self._answer, over)
                 try:
-                    close = self._close(server, path, taken)
+                    close = self._close(server, path)
                 finally:
                     over.set()
                 timing.result()
@@ -156,20 +141,13 @@ class _Part:
                     # Too late, perhaps: the measurement then stands without.
                     _brought(server, f"{path}/ack", ack)
 
-    def _close(self, server: Server, path: str, taken: threading.Event) -> bytes | None:
+    def _close(self, server: Server, path: str) -> bytes | None:
         give_up = time.monotonic() + MOST_TIMED_S
         while time.monotonic() < give_up:
-            wait_s = self.cheat.waits_s if taken.is_set() else 0.5
-            was_taken = taken.is_set()
-            try:
-                answer = server.get(f"{path}/close", query={"wait_s": str(wait_s)}, wait_s=wait_s)
-            except Unavailable:
-                continue
-            if answer.status == 200:
-                taken.set()
-                return answer.body
-            if was_taken:
-                return None
+            with suppress(Unavailable):
+                answer = server.get(f"{path}/close", query={"wait_s": "5"}, wait_s=5.0)
+                if answer.status == 200:
+                    return answer.body
         return None
 
     def _answer(self, over: threading.Event) -> None:

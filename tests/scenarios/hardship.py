@@ -11,9 +11,10 @@ from lightbound.sim.scenario import LandmarkKind, Scenario
 from lightbound.sim.scenario_file import read_scenario
 from lightbound.sim.world import build
 from lightbound.units import SPEED_OF_LIGHT_M_PER_S
+from tests.scenarios.forking import ROOT
 from tests.scenarios.landmarks import PORT
 from tests.scenarios.played import Played, real
-from tests.scenarios.real_world import BEGINNING_NS, ROOT, RealWorld
+from tests.scenarios.real_world import BEGINNING_NS, RealWorld
 
 NUMBER: Final = 24
 """A session in Paris, with the three landmarks there."""

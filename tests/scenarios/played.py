@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,11 +22,11 @@ from lightbound.ranging.sessions.verification import (
     VerifiedSession,
     verified_session,
 )
-from lightbound.ranging.statements.binding import Evidence
+from lightbound.ranging.statements.binding import Evidence, read_bind
 from lightbound.ranging.statements.kinds import Kind
 from lightbound.ranging.statements.measurement import read_abort, read_measurement, write_measurement
 from lightbound.ranging.statements.opening import read_open
-from lightbound.ranging.statements.session import Draw, Session, chips_root, write_session
+from lightbound.ranging.statements.session import Draw, Session, chips_root, read_session, write_session
 from lightbound.ranging.timing.responder import Responder
 from lightbound.sim import tampering
 from lightbound.sim.conduct import HELD_NS, Conduct, conduct
@@ -42,9 +42,16 @@ from tests.scenarios.real_world import BEGINNING_NS, RealLandmark, RealWorld
 
 ENDED_WITHIN_S: Final = 20.0
 
-QUICK_WAIT_S: Final = 1.0
-"""How long agents wait for whoever says nothing, where somebody does not. In earnest it is five seconds, and changes
-nothing else."""
+HONEST_PROGRAMS: Final = frozenset(
+    {
+        AgentKind.HONEST,
+        AgentKind.ELSEWHERE,
+        AgentKind.PROXIED,
+        AgentKind.COPIED,
+        AgentKind.OTHER_EVIDENCE,
+    }
+)
+"""Cheats with which the agent is the real program: its key is where it should not be, or somebody else cheats."""
 
 LIARS: Final = frozenset({LandmarkKind.SHORT, LandmarkKind.PAUSED_UNSAID})
 """Whose bounds may be too short: those that lie, about times or about what they are."""
@@ -147,6 +154,8 @@ class _RealSession:
         self.cheats = scenario.cheats
         self.asked: dict[bytes, RealLandmark] = {}
         self.shown: dict[bytes, list[Linked]] = defaultdict(list)
+        self.brought: dict[bytes, bytes | None] = {}
+        """Measurements by the agent's word, which must be those of the landmarks."""
 
     def run(self) -> SessionRun:
         """Ask, let the agent live it, collect what was said, and check it as a stranger would."""
@@ -163,28 +172,17 @@ class _RealSession:
                 outage=self.name_of(one) in self.down,
             )
         session = self._session(landmarks)
-        faces = len(self.agent.holders) if self.cheats.agents is AgentKind.TWO_FACED else 1
-        agents = [
-            AgentSession.asked(
-                session,
-                trust=self.world.trust_of_agents,
-                enrolment=self.agent.enrolment,
-                s_seed=secrets.token_bytes(32),
-                x_seed=secrets.token_bytes(32),
-                now_ns=time.time_ns(),
-            )
-            for _ in range(faces)
-        ]
-        bind = self.there.line.agents.inside(lambda: live(agents, session, peers, self._cheat(landmarks)))
-        manifest = Evidence().manifest()
+        if self.cheats.agents in HONEST_PROGRAMS:
+            bind, manifest, bound_to = self._lived_honestly(session, peers)
+        else:
+            bind, manifest, bound_to = self._lived(session, peers)
         if self.cheats.agents is AgentKind.OTHER_EVIDENCE:
             manifest = Evidence(quote=self._octets("other evidence")).manifest()
-        statements = SessionStatements(
-            session=session,
-            bind=bind,
-            evidence=manifest,
-            by_landmark=self._presented(self._collected(session, frozenset(agents[0].contributions))),
-        )
+        said = self._collected(session, bound_to)
+        for one, measurement in self.brought.items():
+            assert measurement is None or measurement == said[one].measurement, self.name_of(one)
+        by_landmark = self._presented(said)
+        statements = SessionStatements(session=session, bind=bind, evidence=manifest, by_landmark=by_landmark)
         try:
             result: VerifiedSession | LightboundError = verified_session(
                 statements, verifier=self.world.verifier.verifying, landmarks=self.world.admitted
@@ -194,7 +192,7 @@ class _RealSession:
         return SessionRun(
             number=self.number,
             agent=self.agent_number,
-            sid=agents[0].session.sid,
+            sid=read_session(session, self.world.verifier.verifying).sid,
             statements=statements,
             result=result,
             trace=Trace(),
@@ -263,11 +261,41 @@ class _RealSession:
 
     # -- what the agent does --------------------------------------------------------------------------------------
 
-    def _cheat(self, landmarks: tuple[bytes, ...]) -> Cheat:
+    def _lived_honestly(self, session: bytes, peers: Mapping[bytes, Peer]) -> tuple[bytes, bytes, frozenset[bytes]]:
+        """BIND, manifest, and whom the agent bound itself to, as the real program brings them."""
+        content = self.there.lived_honestly(
+            self.world, session, self.agent.enrolment, peers, is_impatient=self._is_impatient
+        )
+        assert content.bind is not None, content
+        assert content.evidence is not None
+        self.brought = {one: part.statements.measurement for one, part in content.landmarks.items()}
+        return content.bind, content.evidence, _bound_to(content.bind, self.agent.enrolment.verifying)
+
+    def _lived(self, session: bytes, peers: Mapping[bytes, Peer]) -> tuple[bytes, bytes, frozenset[bytes]]:
+        """The same of a program that cheats."""
+        faces = len(self.agent.holders) if self.cheats.agents is AgentKind.TWO_FACED else 1
+        agents = [
+            AgentSession.asked(
+                session,
+                trust=self.world.trust_of_agents,
+                enrolment=self.agent.enrolment,
+                s_seed=secrets.token_bytes(32),
+                x_seed=secrets.token_bytes(32),
+                now_ns=time.time_ns(),
+            )
+            for _ in range(faces)
+        ]
+        bind = self.there.line.agents.inside(lambda: live(agents, session, peers, self._cheat(peers)))
+        return bind, Evidence().manifest(), frozenset(agents[0].contributions)
+
+    @property
+    def _is_impatient(self) -> bool:
+        """Whether somebody says nothing, whom it would be a waste to wait for."""
+        return bool(self.down) or self.cheats.landmarks in {LandmarkKind.STALLING, LandmarkKind.NEVER_CLOSING}
+
+    def _cheat(self, landmarks: Iterable[bytes]) -> Cheat:
         kind, index = self.cheats.agents, self.world.landmark_of
         foreign = SigningKey.of_seed(Purpose.ENROLMENT, self._octets("foreign"))
-        quiet = (LandmarkKind.STALLING, LandmarkKind.NEVER_CLOSING)
-        is_quick = bool(self.down) or self.cheats.landmarks in quiet
         return Cheat(
             answers=self._answers(kind),
             shuns=frozenset(
@@ -280,7 +308,6 @@ class _RealSession:
             else {},
             foreign=foreign if kind is AgentKind.FOREIGN else None,
             acknowledges=kind is not AgentKind.UNACKNOWLEDGING,
-            **({"waits_s": QUICK_WAIT_S} if is_quick else {}),
         )
 
     def _answers(self, kind: AgentKind) -> Callable[[bytes, Responder], Answers]:
@@ -381,6 +408,10 @@ class _RealSession:
 
     def _octets(self, *names: str | int) -> bytes:
         return octets(self.scenario.seed, self.number, *names)
+
+
+def _bound_to(bind: bytes, agent: VerifyingKey) -> frozenset[bytes]:
+    return frozenset(one.landmark for one in read_bind(bind, agent).contributions)
 
 
 def _linked(kind: str, data: bytes, key: VerifyingKey) -> Linked:

@@ -5,9 +5,10 @@ distance, which the delay line puts in, as the simulator reckons it. One machine
 come one after the other, and before each the line is made as long as its agent is far away.
 """
 
+import os
+import queue
+import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,10 @@ from lightbound.canonical.cbor import decode
 from lightbound.demo.conditions import Changes
 from lightbound.demo.delay_line import DelayLine
 from lightbound.demo.relay import Leg, Relay
+from lightbound.enrolment.delivery import Content
+from lightbound.enrolment.trust import TrustedLandmark
 from lightbound.files.keys import key_path, write_new_key
+from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.net.http_client import Server
@@ -28,12 +32,15 @@ from lightbound.ranging.sessions.chain import Linked
 from lightbound.sim.scenario import AgentKind, LandmarkKind
 from lightbound.sim.world import World, WorldLandmark
 from tests.scenarios.agents import Peer
+from tests.scenarios.asking import asking
 from tests.scenarios.dishonest import MIXED_UP
+from tests.scenarios.forking import PATIENCE_S, Forking
+from tests.scenarios.honest_agents import AgentOrder, enrol
 from tests.scenarios.landmarks import PORT, LandmarkOrder
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
+VERIFIER: Final = "198.18.2.1"
+SESSION_WITHIN_S: Final = 90.0
 ADDRESSES: Final = 160
-PATIENCE_S: Final = 20.0
 
 BEGINNING_NS: Final = time.time_ns() - 3_600_000_000_000
 """When worlds begin here: an hour ago, so that whatever they sign is valid now."""
@@ -59,23 +66,45 @@ class RealWorld:
         self._legs: dict[str, Leg] = {}
         self._lock = threading.Lock()
         """Of all that sessions share which are played at one time."""
+        self._count = 0
         self._relay: Relay | None = None
-        self._forking = line.landmarks.start(
-            [sys.executable, "-m", "tests.scenarios.landmarks"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
+        self._landmarks_forked = Forking("tests.scenarios.landmarks", line.landmarks)
+        self._agents_forked = Forking("tests.scenarios.honest_agents", line.agents)
 
     def close(self) -> None:
-        """End every landmark, and the relay."""
+        """End every landmark, every agent and the relay."""
         if self._relay is not None:
             self._relay.close()
-        for stream in (self._forking.stdin, self._forking.stdout):
-            if stream is not None:
-                stream.close()
-        self._forking.wait(timeout=PATIENCE_S)
+        for each in (self._agents_forked, self._landmarks_forked):
+            each.close()
+
+    def lived_honestly(
+        self, world: World, session: bytes, key: SigningKey, peers: Mapping[bytes, Peer], *, is_impatient: bool
+    ) -> Content:
+        """What an honest agent brings of a session: a process of its own, which polls a verifier for it."""
+        with self._lock:
+            self._count += 1
+            folder = self._folder / f"agent-{self._count}"
+        listener = self.line.landmarks.inside(lambda: socket.create_server((VERIFIER, 0)))
+        enrol(
+            folder,
+            key,
+            verifier=world.verifier.verifying,
+            url=f"http://{VERIFIER}:{listener.getsockname()[1]}",
+            directory=world.admitted.digest,
+            landmarks=[
+                TrustedLandmark(key=world.admitted.by_id[one].key, name=one.hex(), url=peer.url)
+                for one, peer in peers.items()
+            ],
+        )
+        with asking(listener, session, key.verifying) as asked:
+            pid = self._agents_forked.fork(AgentOrder(data=str(folder), is_impatient=is_impatient).line())
+            try:
+                return asked.brought.get(timeout=SESSION_WITHIN_S)
+            except queue.Empty:
+                raise AssertionError((folder / "log").read_text(encoding="utf-8")) from None
+            finally:
+                os.kill(pid, signal.SIGTERM)
 
     def landmarks(self, world: World, landmarks: Mapping[bytes, int], *, lane: int) -> dict[bytes, RealLandmark]:
         """Those of the world with these ids, each so far away by its own clocks; who does not run yet is started.
@@ -177,12 +206,7 @@ class RealWorld:
             is_impatient=is_impatient,
             seed=world.scenario.seed,
         )
-        told, answers = self._forking.stdin, self._forking.stdout
-        assert told is not None
-        assert answers is not None
-        told.write(order.line())
-        told.flush()
-        return RealLandmark(pid=int(answers.readline()), peer=Peer(host=host, port=PORT))
+        return RealLandmark(pid=self._landmarks_forked.fork(order.line()), peer=Peer(host=host, port=PORT))
 
     def _await_up(self, landmark: RealLandmark) -> None:
         def ask() -> None:
@@ -202,7 +226,7 @@ class RealWorld:
 def real_world(folder: Path) -> Iterator[RealWorld]:
     """A world in which nobody lives yet."""
     addresses = [f"198.18.1.{number}" for number in range(1, ADDRESSES + 1)]
-    with DelayLine(dict.fromkeys(addresses, 0)) as line:
+    with DelayLine(dict.fromkeys([*addresses, VERIFIER], 0)) as line:
         world = RealWorld(line, addresses, folder)
         try:
             yield world
