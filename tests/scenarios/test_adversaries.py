@@ -37,7 +37,6 @@ SESSIONS: Final = {
     "smuggled-and-silent": (17, "undetermined"),
     "proxied": (24, "verified"),
     "copied-to-two-places": (24, "verified"),
-    "copied-to-four-places": (35, "cleared"),
     "aimed-from-four-places": (0, "verified"),
     "two-faced": (15, "cleared"),
     "answers-before-challenges": (17, "undetermined"),
@@ -46,7 +45,6 @@ SESSIONS: Final = {
     "other-evidence": (24, "undetermined"),
     "nothing-acknowledged": (65, "misplaced"),
     # landmarks, and their machines
-    "landmark-reports-short": (17, "undetermined"),
     "landmark-frames": (35, "cleared"),
     "landmark-leaks-nonces": (105, "undetermined"),
     "landmark-misplaced": (35, "undetermined"),
@@ -80,6 +78,8 @@ MORE: Final = [
     *(("one-owner-under-many-names", number) for number in (33, 40)),
     *(("one-owner-of-many-landmarks", number) for number in (33, 40)),
     ("forged-inside-the-excluded-area", 24),
+    *(("copied-to-four-places", number) for number in (24, 35)),
+    *(("landmark-reports-short", number) for number in (17, 97)),
     ("aimed-from-four-places", 79),
     *((name, number + 56) for name, (number, _) in SESSIONS.items()),
 ]
