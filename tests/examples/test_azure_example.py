@@ -236,7 +236,12 @@ def test_the_standings_are_those_that_the_readme_gives(judged: dict[str, dict[st
 @pytest.mark.parametrize(
     ("proof", "budget", "speed"),
     # The first claims the most: what any other setting proves, it proves as well.
-    [("joint", "0", "fibre"), ("joint", "0", "vacuum"), ("joint", "1", "vacuum"), ("alone", "2", "vacuum")],
+    [
+        ("joint", "0", "fibre"),
+        pytest.param("joint", "0", "vacuum", marks=pytest.mark.soak),
+        ("joint", "1", "vacuum"),
+        pytest.param("alone", "2", "vacuum", marks=pytest.mark.soak),
+    ],
 )
 def test_no_verdict_is_wrong(script: ModuleType, proof: str, budget: str, speed: str) -> None:
     found = _judged(EXAMPLE, "--proof", proof, "--fault-budget", budget, "--speed", speed)
