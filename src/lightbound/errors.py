@@ -67,6 +67,7 @@ class ErrorCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     ALREADY_RUNNING = "already_running"
     STORE_BROKEN = "store_broken"
+    NOT_INSTALLED = "not_installed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ OF_FILES_AND_COMMANDS = {
     ErrorCode.LICENSED_INSIDE_EXCLUDED, ErrorCode.READ_FAILED, ErrorCode.WRITE_FAILED, ErrorCode.KEY_EXPOSED,
     ErrorCode.SCENARIO_MALFORMED, ErrorCode.SETTING_MALFORMED, ErrorCode.CODE_REFUSED, ErrorCode.NOT_ENROLLED,
     ErrorCode.PEER_UNREACHABLE, ErrorCode.PEER_MISBEHAVED, ErrorCode.RATE_LIMITED, ErrorCode.ALREADY_RUNNING,
-    ErrorCode.STORE_BROKEN,
+    ErrorCode.STORE_BROKEN, ErrorCode.NOT_INSTALLED,
 }  # fmt: skip
 """No statement, packet or session is refused for these."""
 

@@ -20,7 +20,7 @@ from lightbound.cli.conformance import conformance
 from lightbound.cli.demo import demo
 from lightbound.cli.directory import directory_app
 from lightbound.cli.evaluate import evaluate_app
-from lightbound.cli.exits import ExitCode, exit_code
+from lightbound.cli.exits import ExitCode, exit_code, not_installed
 from lightbound.cli.explain import explain
 from lightbound.cli.importing import import_app
 from lightbound.cli.landmark import landmark_app
@@ -122,6 +122,13 @@ def _run(arguments: Sequence[str] | None) -> int | str | None:
     except LightboundError as error:
         typer.echo(complaint(error), err=True)
         return exit_code(error)
+    except ModuleNotFoundError as error:
+        # The small install has the command line and the agent; other commands say which part they need.
+        lacking = not_installed(error)
+        if lacking is None:
+            raise
+        typer.echo(complaint(lacking), err=True)
+        return exit_code(lacking)
     except SystemExit as ended:
         # Typer ends with 1 when whoever reads our output has stopped reading. That is no bug; but the answer has
         # not been delivered either, and 0 could pass for "no such standing was found".

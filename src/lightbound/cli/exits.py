@@ -6,7 +6,7 @@ The API will have a table of its own, from the same errors to HTTP statuses. Not
 from enum import IntEnum
 from typing import Final
 
-from lightbound.errors import LightboundError, Malformed, Refused, Unavailable
+from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused, Unavailable
 
 
 class ExitCode(IntEnum):
@@ -36,3 +36,27 @@ EXIT_OF: Final[dict[type[LightboundError], ExitCode]] = {
 def exit_code(error: LightboundError) -> ExitCode:
     """The code for an error; an error of a class that the table does not know is a bug of ours."""
     return EXIT_OF.get(type(error), ExitCode.BUG)
+
+
+EXTRA_OF: Final = {
+    **dict.fromkeys(
+        ("geographiclib", "matplotlib", "numba", "numpy", "pyarrow", "pyproj", "scipy", "shapely"), "judge"
+    ),
+    **dict.fromkeys(("alembic", "ntplib", "prometheus_client", "sqlalchemy", "starlette", "uvicorn"), "server"),
+}
+"""Which extra of the package brings a module; a test holds it to `pyproject.toml`."""
+
+
+def not_installed(error: ModuleNotFoundError) -> Unavailable | None:
+    """What a person is told where a part of Lightbound is not installed; None if that is not what is missing."""
+    name = (error.name or "").partition(".")[0]
+    extra = EXTRA_OF.get(name)
+    if extra is None:
+        return None
+    fault = Fault(
+        code=ErrorCode.NOT_INSTALLED,
+        expected=f"Lightbound with its part {extra}",
+        found=f"no {name}",
+        next=f"pip install 'lightbound[{extra}]'",
+    )
+    return Unavailable(fault)
