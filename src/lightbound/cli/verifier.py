@@ -282,6 +282,11 @@ def export(
     finally:
         kept.close()
     told = f"{out}: {written.chips:,} chips, {written.rows:,} rows"
+    if written.differs:
+        typer.echo(
+            f"note: {written.differs:,} chips were decided otherwise, of another directory; export.json lists them",
+            err=True,
+        )
     typer.echo(told + (f", {written.mesh_rows:,} rows of the mesh" if mesh else ""), err=True)
 
 

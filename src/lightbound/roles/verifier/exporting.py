@@ -6,8 +6,10 @@ settings give the same verdicts, byte for byte.
 
 import csv
 import io
+import itertools
 import json
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +17,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lightbound.adjudication.verdicts import UNATTESTED
 from lightbound.errors import ErrorCode, Fault, Unavailable
 from lightbound.files.vetting import write_landmarks
 from lightbound.files.whole import whole_file
@@ -26,9 +29,15 @@ from lightbound.roles.verifier.judging import Judge, chips_asked, chips_of
 from lightbound.roles.verifier.settings import SECOND_NS
 from lightbound.roles.verifier.standings import instant
 from lightbound.store.asked import Asked
-from lightbound.store.enrolments import Site
+from lightbound.store.enrolments import Agent, Site
+from lightbound.store.judged import ChipKept
 
 FORMAT: Final = "lightbound.export/1"
+
+
+TRIES: Final = 20
+TRY_AGAIN_S: Final = 0.25
+"""A statement of a landmark may arrive between a decision and the next, which it brings about: soon both agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +47,26 @@ class Exported:
     chips: int
     rows: int
     mesh_rows: int
+    differs: int
+    """Chips about which the files say something else than was decided: the directory is another one since then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What is to be written: chips about which something was decided, and what that rests on."""
+
+    chips: list[ChipKept]
+    agents: Mapping[bytes, Agent]
+    believed: list[tuple[Asked, VerifiedSession]]
+    differs: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        return [chip.chip.hex() for chip in self.chips]
+
+    @property
+    def sites(self) -> list[Site]:
+        return [self.agents[chip.agent].site for chip in self.chips]
 
 
 def export(judge: Judge, out: Path, *, now_ns: int, data: Path, mesh: bool) -> Exported:
@@ -48,60 +77,70 @@ def export(judge: Judge, out: Path, *, now_ns: int, data: Path, mesh: bool) -> E
     Raises:
         Unavailable: the database failed, or a file cannot be written.
     """
-    kept = judge.kept
-    agents = {agent.key.key_id: agent for agent in kept.enrolments.agents()}
-    chips = [chip for chip in kept.judged.chips() if chip.line is not None and chip.agent in agents]
-    sites = [agents[chip.agent].site for chip in chips]
-    names = [chip.chip.hex() for chip in chips]
-    agent_of = dict.fromkeys(name for chip in chips for name in chip.basis)
-    for chip in chips:
-        agent_of.update(dict.fromkeys(chip.basis, chip.agent))
-    believed: list[tuple[Asked, VerifiedSession]] = []
-    for name, agent in agent_of.items():
-        asked = kept.asked.session(name)
-        if asked is None or agent is None:
-            continue
-        found = judge.believed(asked, agents[agent].key)
-        if found is not None:
-            believed.append((asked, found))
+    told = _gathered(judge)
+    for _ in range(TRIES):
+        if not told.differs:
+            break
+        time.sleep(TRY_AGAIN_S)
+        told = _gathered(judge)
     landmarks = landmarks_of(judge.landmarks)
-    asked_chips = chips_asked(names, sites)
     readings = readings_of(
-        [found for _, found in believed],
-        chips_of=chips_of([one for one, _ in believed]),
+        [found for _, found in told.believed],
+        chips_of=chips_of([one for one, _ in told.believed]),
         landmarks=landmarks,
-        chips=asked_chips,
+        chips=chips_asked(told.names, told.sites),
     )
     _folder(out)
-    _copy_drawings(data, out, sites)
-    write_rows(readings, landmarks, names, out / "measurements.parquet")
+    _copy_drawings(data, out, told.sites)
+    write_rows(readings, landmarks, told.names, out / "measurements.parquet")
     write_landmarks(landmarks, out / "landmarks.csv")
-    _write(out / "chips.csv", _chips_csv(names, sites))
-    _write(out / "verdicts.jsonl", "".join(f"{chip.line}\n" for chip in chips))
+    _write(out / "chips.csv", _chips_csv(told.names, told.sites))
+    _write(out / "verdicts.jsonl", "".join(f"{chip.line}\n" for chip in told.chips))
     mesh_rows = 0
     if mesh:
-        rows = _mesh_rows(believed, {name: one.site for name, one in agents.items()})
+        rows = _mesh_rows(told.believed, {name: one.site for name, one in told.agents.items()})
         mesh_rows = len(rows)
-        _write(
-            out / "mesh.csv", _csv(("landmark_id", "chip_id", "round_trip_ns", "clock_error_ns", "measured_at"), rows)
-        )
+        header = ("landmark_id", "chip_id", "round_trip_ns", "clock_error_ns", "measured_at")
+        _write(out / "mesh.csv", _csv(header, rows))
     command = _command(judge)
-    told = {
+    said = {
         "format": FORMAT,
         "at": instant(now_ns),
         "verifier": judge.verifier.raw.hex(),
         "directory": judge.landmarks.digest.hex(),
         "policy": judge.policy.fields(),
         "command": command,
-        "chips": len(chips),
+        "chips": len(told.chips),
         "rows": len(readings),
-        "sessions": [one.digest.hex() for one, _ in believed],
+        "sessions": [one.digest.hex() for one, _ in told.believed],
+        "differs": told.differs,
         "mesh_command": "lightbound vet mesh.csv --landmarks landmarks.csv" if mesh else None,
-        "does_not_show": ["key_not_copied", "key_beside_chip", "genuine_chip", "after_window"],
+        "does_not_show": list(UNATTESTED.does_not_show),
     }
     _write(out / "README.txt", _readme(command))
-    _write(out / "export.json", json.dumps(told, indent=2, ensure_ascii=True) + "\n")
-    return Exported(chips=len(chips), rows=len(readings), mesh_rows=mesh_rows)
+    _write(out / "export.json", json.dumps(said, indent=2, ensure_ascii=True) + "\n")
+    return Exported(chips=len(told.chips), rows=len(readings), mesh_rows=mesh_rows, differs=len(told.differs))
+
+
+def _gathered(judge: Judge) -> _Told:
+    kept = judge.kept
+    agents = {agent.key.key_id: agent for agent in kept.enrolments.agents()}
+    chips = [chip for chip in kept.judged.chips() if chip.line is not None and chip.agent in agents]
+    believed: list[tuple[Asked, VerifiedSession]] = []
+    differs: list[str] = []
+    for agent, of_agent in itertools.groupby(chips, key=lambda chip: chip.agent):
+        own = list(of_agent)
+        found = _basis(judge, agents[agent], own[0].basis)
+        believed += found
+        again = {one.chip: one.line for one in judge.decided([chip.chip for chip in own], agents[agent].site, found)}
+        differs += [chip.chip.hex() for chip in own if again[chip.chip] != chip.line]
+    return _Told(chips=chips, agents=agents, believed=believed, differs=differs)
+
+
+def _basis(judge: Judge, agent: Agent, names: Sequence[bytes]) -> list[tuple[Asked, VerifiedSession]]:
+    """The sessions that a decision about an agent's chips rests on, as far as they hold today."""
+    asked = [one for one in map(judge.kept.asked.session, names) if one is not None]
+    return [(one, found) for one in asked if (found := judge.believed(one, agent.key)) is not None]
 
 
 def write_rows(readings: Readings, landmarks: Sequence[Landmark], chips: Sequence[str], path: Path) -> None:

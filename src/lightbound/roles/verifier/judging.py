@@ -58,7 +58,7 @@ class Judge:
             one.digest: (one, found) for one in looked_at if (found := self.believed(one, agent.key)) is not None
         }
         chips = self.kept.enrolments.chips(agent.key.key_id)
-        decisions = self._decided(chips, agent.site, list(believed.values()))
+        decisions = self.decided(chips, agent.site, list(believed.values()))
         self.kept.judged.decide(
             decisions, basis=list(believed), looked_at=[one.digest for one in looked_at], now_ns=now_ns
         )
@@ -81,9 +81,10 @@ class Judge:
             return None
         return found
 
-    def _decided(
+    def decided(
         self, chips: Sequence[bytes], site: Site, believed: Sequence[tuple[Asked, VerifiedSession]]
     ) -> list[Decision]:
+        """Decisions about chips of one agent from these sessions and no others; equal arguments give equal bytes."""
         names = [chip.hex() for chip in chips]
         asked = chips_asked(names, [site] * len(names))
         landmarks = landmarks_of(self.landmarks)
