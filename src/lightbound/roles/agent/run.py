@@ -153,7 +153,7 @@ class Agent:
 
     def _bring(self, server: Server) -> None:
         """Bring everything that waits, the oldest first."""
-        log = structlog.get_logger()
+        log, before = structlog.get_logger(), self.status.waiting
         for name, data in self.deliveries.waiting(now_ns=self.now_ns()):
             try:
                 dated = dated_anew(data, self.means.root.key, now_ns=self.now_ns())
@@ -167,6 +167,9 @@ class Agent:
                 self.status.went_well("delivery")
             self.deliveries.brought(name)
         self.status.waiting = self.deliveries.count()
+        if self.status.waiting != before:
+            # Not after the poll that follows: it waits, and who looks meanwhile would see what is no longer so.
+            self.write_status()
 
     def _keep(self, content: Content) -> None:
         now_ns = self.now_ns()
@@ -185,20 +188,20 @@ class Agent:
         failures = {one: part.failure for one, part in content.landmarks.items() if part.failure is not None}
         measured = sum(part.statements.measurement is not None for part in content.landmarks.values())
         now_ns = self.now_ns()
-        told: dict[str, str] = {
-            self._name_of(landmark): f"{failure.step}: {failure.why}" for landmark, failure in failures.items()
-        }
-        if content.failure is not None:
-            told["session"] = f"{content.failure.step}: {content.failure.why}"
+        told = {self._name_of(landmark): f"{failure.step}: {failure.why}" for landmark, failure in failures.items()}
+        whole = None if content.failure is None else f"{content.failure.step}: {content.failure.why}"
         self.status.session = {
             "digest": content.session.hex(),
             "began": instant(began_ns),
             "ended": instant(now_ns),
             "landmarks": len(content.landmarks),
             "measured": measured,
-            "failures": told,
+            "failure": whole,
+            "landmark_failures": told,
         }
-        if told:
+        if whole is not None:
+            self.status.failed("session", whole, code="session", now_ns=now_ns)
+        elif told:
             who, why = next(reversed(told.items()))
             self.status.failed("session", f"{who}: {why}", code="session", now_ns=now_ns)
         else:
@@ -206,7 +209,13 @@ class Agent:
         self.status.waiting = self.deliveries.count()
         self.write_status()
         structlog.get_logger().info(
-            "session ended", session=content.session.hex(), measured=measured, landmarks=len(content.landmarks), **told
+            "session ended",
+            session=content.session.hex(),
+            measured=measured,
+            landmarks=len(content.landmarks),
+            failure=whole,
+            # One field: names are not ours to choose, and one could be that of another field.
+            landmark_failures=told,
         )
 
     def _failed(self, what: str, error: LightboundError) -> None:

@@ -24,7 +24,7 @@ class Status:
     polled_ns: int | None = None
     """The last poll that the verifier answered."""
     session: dict[str, Any] | None = None
-    """The last session: digest, when it began and ended, landmarks of it, how many measured, what failed."""
+    """The last session: digest, when it began and ended, of how many landmarks, how many measured, what failed."""
     troubles: dict[str, tuple[str, str]] = field(default_factory=dict)
     """What goes wrong, by what it is that does: a code, and words that can be told in POLL."""
     failing_since_ns: int | None = None
