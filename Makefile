@@ -62,8 +62,14 @@ system-packages: ## install the Debian packages that tests need (as root; otherw
 
 # -- use ---------------------------------------------------------------------------------------------------------
 
+# Each run writes to a folder of its own.
 .PHONY: demo
-demo: .venv/.stamp ## adjudicate the example that ships with the project
+demo: .venv/.stamp ## run the whole of it on this machine: verifier, landmarks, agents, and some smuggling
+	@mkdir -p build
+	cd build && ../$(BIN)/lightbound demo
+
+.PHONY: example
+example: .venv/.stamp ## adjudicate the example that ships with the project
 	$(BIN)/lightbound adjudicate examples/azure/measurements.csv --landmarks examples/azure/landmarks.csv --chips examples/azure/chips.csv
 
 # -- checks ------------------------------------------------------------------------------------------------------
@@ -113,5 +119,5 @@ wheel: .venv/.stamp ## build the wheel into dist/
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf .venv .cwt .bootstrap dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .cwt .bootstrap build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
