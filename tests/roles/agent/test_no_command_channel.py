@@ -121,8 +121,8 @@ def _take(
     folder: Path,
 ) -> None:
     where = call.descriptor()
-    if where.startswith("UNIX:["):
-        # The channel between the two processes; a name to connect to would have been seen.
+    if where.startswith(("UNIX:[", "UNIX-STREAM:[")):
+        # The channel between the two processes, or of its signals; a name to connect to would have been seen.
         return
     ends = ENDS.fullmatch(where)
     if ends is None:

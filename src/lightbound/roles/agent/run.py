@@ -5,6 +5,7 @@ It never gives up: whatever fails is told, written down and tried again, later a
 
 import gc
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -285,26 +286,26 @@ def read_agent(folder: Path) -> tuple[Trusted, RootOfTrust]:
 
 def _until_told(agent: Agent) -> set[int]:
     """Let the agent work until a signal comes; which came."""
-    caught, wake = set[int](), threading.Event()
     bug: list[BaseException] = []
-
-    def catch(number: int, _frame: FrameType | None) -> None:
-        caught.add(number)
-        wake.set()
+    # Not an event that a handler sets: handlers run in this thread alone, and the kernel may give a signal to another,
+    # which would not wake this one. What is written here by whichever thread is caught does.
+    waiting, telling = socket.socketpair()
+    telling.setblocking(False)
 
     def work() -> None:
         try:
             agent.work()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that ends the process
             bug.append(error)
-        wake.set()
+        telling.send(b"\0")
 
-    before = {number: signal.signal(number, catch) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)}
+    before_fd = signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
+    before = {number: signal.signal(number, _caught) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)}
     try:
         # A daemon: a poll waits for its verifier, and an agent that is to end does not wait for the poll.
         worker = threading.Thread(target=work, name="agent", daemon=True)
         worker.start()
-        wake.wait()
+        caught = set(waiting.recv(64))
         agent.means.stop.set()
         give_up = time.monotonic() + END_S
         while worker.is_alive() and not agent.is_waiting and time.monotonic() < give_up:
@@ -312,6 +313,12 @@ def _until_told(agent: Agent) -> set[int]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(before_fd)
+        waiting.close()
     if bug:
         raise bug[0]
     return caught
+
+
+def _caught(_number: int, _frame: FrameType | None) -> None:
+    """Nothing: that it came is written to the descriptor for that."""
