@@ -101,6 +101,14 @@ def run(
         bool,
         typer.Option("--low-latency/--no-low-latency", help="Run the timed process before others, and never doze."),
     ] = False,
+    mesh: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            metavar="DIR",
+            help="Also run the agent of this folder, enrolled with an invitation for this landmark.",
+        ),
+    ] = None,
     per_s: PerSOption = 20.0,
     burst: BurstOption = 60.0,
     allow_from: AllowFromOption = None,
@@ -138,6 +146,7 @@ def run(
         low_latency=low_latency,
         limits=limits_of(per_s, burst, allow_from, metrics_from),
         tls=tls_of(tls_certificate, tls_key),
+        mesh=mesh,
         software=f"lightbound {__version__}",
     )
     if run_landmark(settings):

@@ -17,7 +17,7 @@ from lightbound.canonical.cbor import MOST_BYTES
 from lightbound.errors import ErrorCode, Fault, Refused, Unavailable
 from lightbound.files.keys import key_path, read_key
 from lightbound.files.toml import read_small
-from lightbound.keys.ed25519 import VerifyingKey
+from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.net.clocks import MachineClocks
@@ -32,6 +32,7 @@ from lightbound.ranging.timing.clocks import ClockErrors
 from lightbound.roles.channel import Channel, ChannelClosed, Child, fork
 from lightbound.roles.landmark.app import landmark_app
 from lightbound.roles.landmark.desk import Desk
+from lightbound.roles.landmark.mesh import end_mesh, fork_mesh
 from lightbound.roles.landmark.meters import Meters
 from lightbound.roles.landmark.phases import Phases
 from lightbound.roles.state import held
@@ -64,6 +65,8 @@ class LandmarkSettings:
     limits: Limits
     tls: Tls | None
     software: str
+    mesh: Path | None = None
+    """The state folder of an enrolled agent that is to run beside it, so that other landmarks can time this one."""
 
 
 def run_landmark(settings: LandmarkSettings) -> bool:
@@ -76,6 +79,18 @@ def run_landmark(settings: LandmarkSettings) -> bool:
     position_bytes = read_small(settings.data / "position.cose", MOST_BYTES)
     position = position_said(position_bytes)
     _check_place(position, key.verifying, settings)
+    # First of all, so that it holds no end of what comes after.
+    mesh = None if settings.mesh is None else fork_mesh(settings.mesh, software=settings.software)
+    try:
+        return _run(settings, key, position_bytes, position, mesh)
+    finally:
+        if mesh is not None:
+            end_mesh(mesh)
+
+
+def _run(
+    settings: LandmarkSettings, key: SigningKey, position_bytes: bytes, position: PositionStatement, mesh: Child | None
+) -> bool:
     timed = [TimedSocket.of(_patiently(one.udp), stamping=settings.kernel_stamps) for one in settings.timed]
     port = timed[0].bound.getsockname()[1]
 
@@ -118,14 +133,16 @@ def run_landmark(settings: LandmarkSettings) -> bool:
             desk.begin()
             sockets = [_patiently(one.tcp) for one in settings.listen]
             try:
-                return asyncio.run(_work(desk, child, sockets, settings))
+                return asyncio.run(_work(desk, child, mesh, sockets, settings))
             finally:
                 engine.dispose()
     finally:
         child.end()
 
 
-async def _work(desk: Desk, child: Child, sockets: Sequence[socket.socket], settings: LandmarkSettings) -> bool:
+async def _work(
+    desk: Desk, child: Child, mesh: Child | None, sockets: Sequence[socket.socket], settings: LandmarkSettings
+) -> bool:
     log, stop = structlog.get_logger(), asyncio.Event()
     ended: list[str] = []
     loop = asyncio.get_running_loop()
@@ -144,7 +161,16 @@ async def _work(desk: Desk, child: Child, sockets: Sequence[socket.socket], sett
         except ChannelClosed:
             stop.set()
 
+    def mesh_ended() -> None:
+        # It says nothing: what can be read is that it has gone. The landmark goes on without it.
+        if mesh is not None:
+            loop.remove_reader(mesh.channel.fileno())
+            about["mesh"] = False
+            log.warning("the agent of the mesh has ended", data=str(settings.mesh))
+
     loop.add_reader(child.channel.fileno(), readable)
+    if mesh is not None:
+        loop.add_reader(mesh.channel.fileno(), mesh_ended)
     sweeper = asyncio.create_task(sweep())
     sweeper.add_done_callback(lambda _task: stop.set())
     identity = desk.identity
@@ -156,6 +182,7 @@ async def _work(desk: Desk, child: Child, sockets: Sequence[socket.socket], sett
         "software": identity.software,
         "port": identity.port,
         "stamps": str(identity.stamps),
+        "mesh": mesh is not None,
     }
     app = landmark_app(desk, limits=settings.limits, about=about, is_well=lambda: not stop.is_set())
     log.info(
@@ -166,6 +193,8 @@ async def _work(desk: Desk, child: Child, sockets: Sequence[socket.socket], sett
     finally:
         sweeper.cancel()
         loop.remove_reader(child.channel.fileno())
+        if mesh is not None:
+            loop.remove_reader(mesh.channel.fileno())
         desk.stop()
     if ended:
         raise Unavailable(Fault(code=ErrorCode.READ_FAILED, expected="the timed process to run", found="it ended"))
