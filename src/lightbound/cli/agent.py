@@ -1,10 +1,21 @@
 """`lightbound agent`: enrol an agent, run it, and see what it says and how it is."""
 
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final
 
 import typer
 
+from lightbound.cli.agent_looks import (
+    DOCTOR_HELP,
+    SHOW_HELP,
+    STATUS_HELP,
+    DataOption,
+    doctor,
+    folder_of,
+    show,
+    software,
+    status,
+)
 from lightbound.cli.configuration import ConfigOption, context_settings
 
 agent_app = typer.Typer(no_args_is_help=True, help="Run an agent: software beside the chips that only dials out.")
@@ -25,11 +36,6 @@ Example:
   lightbound agent run --data /var/lib/lightbound/agent
 """
 
-DataOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(file_okay=False, metavar="DIR", help="Folder of its key, trust.toml, and what it must remember."),
-]
-
 
 @agent_app.command("run", help=RUN_HELP, context_settings=context_settings("agent"))
 def run(
@@ -47,7 +53,7 @@ def run(
     from lightbound.roles.agent.run import AgentSettings, run_agent
 
     logs.set_up(as_json=log_json)
-    if run_agent(AgentSettings(data=_folder(data), software=_software())):
+    if run_agent(AgentSettings(data=folder_of(data), software=software())):
         raise KeyboardInterrupt
 
 
@@ -100,9 +106,9 @@ def enrol(
         landmark_ca=None if landmark_ca is None else landmark_ca.absolute(),
         chips=chips,
         replace=replace,
-        software=_software(),
+        software=software(),
     )
-    with held(_folder(data)) as folder:
+    with held(folder_of(data)) as folder:
         root, trust = enrol(folder, wanted, now_ns=time.time_ns)  # noqa: TID251 - a command is where the clock is read
     if as_json:
         told = {
@@ -123,13 +129,6 @@ def enrol(
         typer.echo("next: `lightbound agent doctor`, then `lightbound agent run`", err=True)
 
 
-def _folder(data: Path | None) -> Path:
-    from lightbound.roles.state import default_folder
-
-    return data if data is not None else default_folder("agent")
-
-
-def _software() -> str:
-    from lightbound import __version__
-
-    return f"lightbound {__version__}"
+agent_app.command("show", help=SHOW_HELP, context_settings=context_settings("agent"))(show)
+agent_app.command("doctor", help=DOCTOR_HELP, context_settings=context_settings("agent"))(doctor)
+agent_app.command("status", help=STATUS_HELP, context_settings=context_settings("agent"))(status)

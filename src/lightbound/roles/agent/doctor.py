@@ -1,0 +1,166 @@
+"""What an agent needs to run, looked at one after the other: each is there, or is not, and then what to do.
+
+It sends no more than an agent does: GET /v1/trust to the verifier, GET /clp1/landmark to each landmark, and no packet.
+"""
+
+import functools
+import json
+import os
+import socket
+import ssl
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from lightbound.enrolment.trust import read_trust
+from lightbound.errors import LightboundError
+from lightbound.files.keys import key_path, read_key
+from lightbound.keys.purposes import Purpose
+from lightbound.net.http_client import CONNECT_S, Server, looked_up
+from lightbound.roles.agent.enrolling import read_enrolled
+from lightbound.roles.agent.trust_file import Host, Trusted, read_trusted
+
+MOST_OFF_S: Final = 2.0
+"""Between this host's clock and the verifier's, which tells whole seconds. A SESSION from the future is refused."""
+
+TIER: Final = (
+    "A0, a key in a file: it shows where the key is. A1 lacks a key that a TPM keeps, A2 a report that a chip \
+signs; this version makes neither"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    ok: bool
+    found: str
+    needed: bool = True
+    """Without it the agent cannot work."""
+    todo: str | None = None
+
+
+def examined(folder: Path, *, software: str, now_s: Callable[[], float]) -> Iterator[Finding]:
+    """Everything that the agent of a folder needs, as it is found; what rests on something missing is left out."""
+    yield _folder(folder)
+    yield _tried("key", lambda: _key(folder))
+    try:
+        trusted = read_trusted(folder)
+    except LightboundError as error:
+        yield _missing("trust.toml", error)
+        return
+    yield Finding(what="trust.toml", ok=True, found=f"{len(trusted.landmarks)} landmarks")
+    yield _tried("enrolment", lambda: _enrolment(folder))
+    yield from _verifier(trusted, software, now_s)
+    yield from _landmarks(trusted, software)
+    yield Finding(what="tier", ok=True, found=TIER, needed=False)
+
+
+def _folder(folder: Path) -> Finding:
+    try:
+        status = folder.stat()
+    except OSError as error:
+        return Finding(what="folder", ok=False, found=f"{folder}: {error.strerror}", todo="lightbound agent enrol")
+    mode = stat.S_IMODE(status.st_mode)
+    found = f"{folder}, mode {mode:04o}"
+    if mode & 0o077:
+        return Finding(what="folder", ok=False, found=found, todo=f"chmod 700 {folder}")
+    able = os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+    return Finding(what="folder", ok=able, found=found, todo=None if able else "run it as the user that owns it")
+
+
+def _key(folder: Path) -> str:
+    return f"agent {read_key(key_path(folder, Purpose.ENROLMENT), Purpose.ENROLMENT).key_id.hex()}"
+
+
+def _enrolment(folder: Path) -> str:
+    enrolled = read_enrolled(folder)
+    if enrolled is None:
+        return "nothing is known of it; POLL will tell"
+    return f"{enrolled.chips} chips, " + ("let in" if enrolled.is_done else "not known to be let in: enrol again")
+
+
+def _verifier(trusted: Trusted, software: str, now_s: Callable[[], float]) -> Iterator[Finding]:
+    host = trusted.verifier
+    yield _tried("verifier's name", lambda: ", ".join(looked_up(host.url)))
+    try:
+        context = ssl.create_default_context(cafile=None if host.ca is None else str(host.ca))
+        answer = httpx.get(
+            f"{host.url}/v1/trust",
+            headers={"user-agent": software, "accept-encoding": "identity"},
+            verify=context,
+            timeout=CONNECT_S,
+            trust_env=False,
+        )
+        now = now_s()
+    except (httpx.HTTPError, OSError) as error:
+        yield Finding(what="verifier", ok=False, found=f"{host.url}: {error}", todo="check address, route and firewall")
+        return
+    yield _tried("verifier", lambda: _is_verifier(answer, host))
+    try:
+        off_s = now - parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+    except ValueError:
+        yield Finding(what="clock", ok=True, found="the verifier does not say what time it is", needed=False)
+        return
+    # The header tells the second that had begun.
+    ok = -MOST_OFF_S <= off_s <= 1 + MOST_OFF_S
+    todo = None if ok else "set this host's clock, or the verifier's, with any client of NTP"
+    yield Finding(what="clock", ok=ok, found=f"{off_s:+.1f} s beside the verifier's", todo=todo)
+
+
+def _is_verifier(answer: httpx.Response, host: Host) -> str:
+    if answer.status_code != 200:
+        raise ValueError(f"status {answer.status_code}")
+    trust = read_trust(answer.content, host.key.key_id)
+    return f"{host.url}, its key is that of trust.toml; it names {len(trust.landmarks)} landmarks"
+
+
+def _landmarks(trusted: Trusted, software: str) -> Iterator[Finding]:
+    works = 0
+    for host in trusted.landmarks.values():
+        finding = _tried(f"landmark {host.name}", functools.partial(_landmark, host, software), needed=False)
+        works += finding.ok
+        yield finding
+    yield Finding(
+        what="landmarks",
+        ok=works > 0,
+        found=f"{works} of {len(trusted.landmarks)} answer",
+        todo=None if works else "a session needs one; outgoing TCP and UDP to their ports must be let through",
+    )
+
+
+def _landmark(host: Host, software: str) -> str:
+    address = looked_up(host.url)[0]
+    began_s = time.monotonic()
+    with Server(host.url, address=address, ca=host.ca, software=software) as server:
+        told = json.loads(server.get("/clp1/landmark").body)
+    took_ms = 1_000 * (time.monotonic() - began_s)
+    if told["key"] != host.key.raw.hex():
+        raise ValueError("it has another key than trust.toml says")
+    parts = urlsplit(host.url)
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as own:
+        own.connect((address, parts.port or (443 if parts.scheme == "https" else 80)))
+    return f"{host.url} at {address}, {took_ms:.0f} ms, and a way for UDP"
+
+
+def _tried(what: str, look: Callable[[], str], *, needed: bool = True) -> Finding:
+    try:
+        return Finding(what=what, ok=True, found=look(), needed=needed)
+    except LightboundError as error:
+        return _missing(what, error, needed=needed)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return Finding(what=what, ok=False, found=str(error) or type(error).__name__, needed=needed)
+
+
+def _missing(what: str, error: LightboundError, *, needed: bool = True) -> Finding:
+    # What to do stands in a line of its own.
+    fault = error.faults[0]
+    return Finding(what=what, ok=False, found=str(replace(fault, next=None)), needed=needed, todo=fault.next)
