@@ -6,6 +6,7 @@ key with the same chips in by the same code as often as it asks.
 
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,8 +104,26 @@ def enrolment_key(folder: Path) -> SigningKey:
     """
     path = key_path(folder, Purpose.ENROLMENT)
     if not path.exists():
-        write_new_key(path, SigningKey.of_seed(Purpose.ENROLMENT, secrets.token_bytes(32)))
+        # Killed before it has its name, the file may be empty, and nobody was told of what is in it.
+        part = path.with_name(f"{path.name}.part")
+        try:
+            part.unlink(missing_ok=True)
+            write_new_key(part, SigningKey.of_seed(Purpose.ENROLMENT, secrets.token_bytes(32)))
+            part.replace(path)
+            _sync(path.parent)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            fault = Fault(code=ErrorCode.WRITE_FAILED, expected="a key file", found=why, file=str(path))
+            raise Unavailable(fault) from error
     return read_key(path, Purpose.ENROLMENT)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_enrolled(folder: Path) -> Enrolled | None:

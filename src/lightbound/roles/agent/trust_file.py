@@ -141,7 +141,7 @@ def _read(top: TomlTable) -> Trusted:
 
 def _host(table: TomlTable, purpose: Purpose, name: str) -> Host:
     key = VerifyingKey(purpose=purpose, raw=table.octets("key", 32))
-    url = check_url(table.text("url"), "url")
+    url = check_url(table.text("url"), f"{table.path}.url")
     ca = table.text_or_none("ca", most=4_096)
     table.end()
     return Host(key=key, name=name, url=url, ca=None if ca is None else Path(ca))
