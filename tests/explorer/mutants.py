@@ -78,7 +78,7 @@ MUTANTS: Final = (
             Edit(
                 function=Responder.datagram_received,
                 places=[Responder],
-                texts=[(" or not is_genuine(packet, self.keys.to_agent)", "")],
+                texts=[(" or not hmac.compare_digest(expected.digest(), data[32:48])", "")],
             )
         ],
         shows_in=ONE,
@@ -266,7 +266,7 @@ MUTANTS: Final = (
             Edit(
                 function=Responder.datagram_received,
                 places=[Responder],
-                texts=[("self.answers[packet.round] = Answer", "Answer")],
+                texts=[("self.answers[number] = Answer", "Answer")],
             )
         ],
         shows_in=ONE,

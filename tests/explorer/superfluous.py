@@ -35,7 +35,7 @@ SUPERFLUOUS: Final[Mapping[str, Edit]] = {
     "a packet to the agent has the handle: it has the tag": Edit(
         function=Responder.datagram_received,
         places=[Responder],
-        texts=[("packet.handle != self.keys.handle or ", "")],
+        texts=[("data[:12] != self._probe", "data[:4] != self._probe[:4]")],
     ),
     "an answer names the round: it has the nonce": Edit(
         function=Challenger.datagram_received,

@@ -1,7 +1,11 @@
 """An agent answers what its landmark asked under the key of this session, and nothing else."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightbound.errors import Malformed
 from lightbound.ranging.statements.closing import MOST_ROUNDS
-from lightbound.ranging.timing.packets import PacketType, TimedKeys, is_genuine, read_packet, write_packet
+from lightbound.ranging.timing.packets import PacketType, TimedKeys, is_genuine, read_packet, tag_of, write_packet
 from lightbound.ranging.timing.responder import MOST_REPLIES, Responder
 from tests.ranging.parties import secret
 
@@ -80,3 +84,39 @@ def test_nothing_that_a_landmark_sends_makes_the_agent_remember_more_than_the_ro
     for number in range(2_000):
         responder.datagram_received(probe(number % 100, nonce=secret("other", number)[:16]))
     assert len(responder.answers) <= MOST_ROUNDS
+
+
+def slowly(answers: dict[int, bytes], data: bytes) -> bytes | None:
+    """The reply to a first challenge of a round, by the functions that read and write packets."""
+    try:
+        packet = read_packet(data)
+    except Malformed:
+        return None
+    is_ours = packet.type is PacketType.PROBE and packet.handle == KEYS.handle and packet.round < MOST_ROUNDS
+    if not is_ours or not is_genuine(packet, KEYS.to_agent) or answers.get(packet.round, packet.nonce) != packet.nonce:
+        return None
+    answers[packet.round] = packet.nonce
+    return write_packet(
+        PacketType.REPLY, KEYS.to_landmark, handle=KEYS.handle, round_number=packet.round, nonce=packet.nonce
+    )
+
+
+@st.composite
+def datagrams(draw: st.DrawFn) -> bytes:
+    """A challenge, or nearly one: a few bytes changed, before or after the tag was made, or the length."""
+    covered = bytearray(probe(draw(st.integers(0, 65_535)), nonce=draw(st.binary(min_size=16, max_size=16)))[:32])
+    for where in draw(st.lists(st.integers(0, 31), max_size=2)):
+        covered[where] = draw(st.integers(0, 255))
+    data = bytearray(bytes(covered) + tag_of(bytes(covered), KEYS.to_agent) + bytes(16))
+    for where in draw(st.lists(st.integers(0, 63), max_size=1)):
+        data[where] = draw(st.integers(0, 255))
+    return bytes(data[: draw(st.sampled_from([64, 64, 64, 63, 32, 0]))]) + draw(st.sampled_from([b"", b"", b"\x00"]))
+
+
+@given(received=st.lists(datagrams(), max_size=4))
+def test_any_packet_is_answered_as_by_the_functions_that_read_and_write_packets(received: list[bytes]) -> None:
+    responder = begun()
+    answers: dict[int, bytes] = {}
+    for data in received:
+        assert responder.datagram_received(data) == slowly(answers, data)
+    assert {number: answer.nonce for number, answer in responder.answers.items()} == answers

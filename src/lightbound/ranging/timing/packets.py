@@ -84,6 +84,11 @@ def write_packet(kind: PacketType, key: bytes, *, handle: bytes, round_number: i
     return covered + tag_of(covered, key) + _PADDING
 
 
+def packet_beginning(kind: PacketType, handle: bytes) -> bytes:
+    """How every packet of this type and session begins, 12 bytes."""
+    return _MAGIC + bytes([kind]) + handle
+
+
 def read_packet(data: bytes) -> Packet:
     """A packet taken apart.
 
