@@ -4,6 +4,7 @@ One socket a landmark, connected, so that packets of others never arrive. Blocki
 runs it waits for the control process and uses no time at all. It holds no key but the timed ones of the session.
 """
 
+import contextlib
 import gc
 import select
 import socket
@@ -25,7 +26,9 @@ class _Phase:
     responder: Responder
     own: socket.socket
     until_ns: int
-    """Nothing is answered after this, on the monotonic clock."""
+    """When it ends, on the monotonic clock."""
+    expiry_ns: int
+    """The same in UTC: nothing is answered after either, also if the machine slept in between, or the clock was set."""
     ready_ns: int
     """When READY is due again."""
 
@@ -39,6 +42,7 @@ def run_timed(channel: Channel) -> None:
     phases: dict[int, _Phase] = {}
     """By descriptor of the socket; one that was told to stop or has expired keeps its answers in `past`."""
     past: dict[int, Responder] = {}
+    now_ns = time.time_ns  # noqa: TID251 - a role is where the clock is read
     while True:
         for descriptor, _ in poll.poll(_wait_ms(phases)):
             phase = phases.get(descriptor)
@@ -46,14 +50,15 @@ def run_timed(channel: Channel) -> None:
                 if descriptor == channel.fileno():
                     _told(channel, phases, past, poll)
                 continue
+            # From here to `send` every call costs metres.
             try:
                 reply = phase.responder.datagram_received(phase.own.recv(PACKET_BYTES + 1))
-                if reply is not None:
-                    phase.own.send(reply)
-                    phase.ready_ns = time.monotonic_ns() + READY_AGAIN_NS
             except OSError:
-                # Nobody listens there any more, or not yet. READY will tell.
+                # Nobody listens there any more, or not yet, or a packet came damaged. READY will tell.
                 continue
+            if reply is not None and now_ns() <= phase.expiry_ns:
+                _send(phase.own, reply)
+                phase.ready_ns = time.monotonic_ns() + READY_AGAIN_NS
         if phases:
             _due(phases, past, poll)
 
@@ -67,9 +72,9 @@ def _wait_ms(phases: Mapping[int, _Phase]) -> int | None:
 
 def _due(phases: dict[int, _Phase], past: dict[int, Responder], poll: select.poll) -> None:
     """Send READY where it is due, and end what has expired."""
-    now_ns = time.monotonic_ns()
+    now_ns, utc_ns = time.monotonic_ns(), time.time_ns()  # noqa: TID251 - a role is where the clock is read
     for descriptor, phase in list(phases.items()):
-        if now_ns >= phase.until_ns:
+        if now_ns >= phase.until_ns or utc_ns > phase.expiry_ns:
             _end(descriptor, phases, past, poll)
         elif now_ns >= phase.ready_ns:
             _ready(phase)
@@ -77,11 +82,16 @@ def _due(phases: dict[int, _Phase], past: dict[int, Responder], poll: select.pol
 
 def _ready(phase: _Phase) -> None:
     phase.ready_ns = time.monotonic_ns() + READY_AGAIN_NS
+    _send(phase.own, phase.responder.ready())
+
+
+def _send(own: socket.socket, data: bytes) -> None:
+    """Send a packet. What a connected socket met with an earlier one it tells in place of sending this: hence twice."""
     try:
-        phase.own.send(phase.responder.ready())
+        own.send(data)
     except OSError:
-        # What an earlier packet met is told now; the next READY goes out.
-        return
+        with contextlib.suppress(OSError):
+            own.send(data)
 
 
 def _end(descriptor: int, phases: dict[int, _Phase], past: dict[int, Responder], poll: select.poll) -> None:
@@ -131,5 +141,6 @@ def _begun(begin: Begin) -> _Phase:
         responder=Responder.begin(begin.keys, cookie=begin.cookie),
         own=own,
         until_ns=now_ns + left_ns,
+        expiry_ns=begin.expiry_ns,
         ready_ns=now_ns,
     )
