@@ -162,6 +162,17 @@ def test_status_of_no_agent_is_told(tmp_path: Path) -> None:
     assert isinstance(failure(agent("status", "--data", tmp_path)), Unavailable)
 
 
+def test_a_settings_file_is_for_all_commands(office: Office, tmp_path: Path) -> None:
+    config, folder = tmp_path / "agent.toml", tmp_path / "agent"
+    config.write_text(f'data = "{folder}"\nlog_json = true\n')
+    arguments = ["--verifier", office.url, "--code", code_of(office), "--config", config]
+    assert agent("enrol", *arguments).exit_code == 0
+    assert told(agent("show", "--json", "--config", config))["hosts"] != []
+    assert told(agent("doctor", "--json", "--config", config))["findings"][0]["ok"]
+    Status(software="x", started_ns=0).write(folder)
+    assert told(agent("status", "--json", "--config", config))["software"] == "x"
+
+
 @pytest.mark.parametrize("command", ["run", "enrol", "show", "doctor", "status"])
 def test_every_help_has_an_example(command: str) -> None:
     result = agent(command, "--help")

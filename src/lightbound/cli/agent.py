@@ -10,6 +10,7 @@ from lightbound.cli.agent_looks import (
     SHOW_HELP,
     STATUS_HELP,
     DataOption,
+    LogJsonOption,
     doctor,
     folder_of,
     show,
@@ -78,7 +79,9 @@ def enrol(
         str,
         typer.Option(metavar="CODE", help="The one-time code; LIGHTBOUND_AGENT_CODE keeps it out of process lists."),
     ],
+    config: ConfigOption = None,
     data: DataOption = None,
+    log_json: LogJsonOption = False,
     ca: Annotated[
         Path | None,
         typer.Option(dir_okay=False, metavar="FILE", help="Authorities of the verifier's certificate, PEM."),
@@ -93,6 +96,8 @@ def enrol(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Make a key, take from the verifier whom to believe, and be let in by a one-time code."""
+    del config, log_json
+
     import json
     import time
 

@@ -47,12 +47,21 @@ DataOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(file_okay=False, metavar="DIR", help="Folder of its key, trust.toml, and what it must remember."),
 ]
+LogJsonOption: TypeAlias = Annotated[
+    bool, typer.Option("--log-json/--no-log-json", hidden=True, help="Of `run`; the settings file may have it.")
+]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]
 
 
-def show(*, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def show(
+    *,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    log_json: LogJsonOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Print every message that the agent ever sends, and every field in it."""
-    del config
+    del config, log_json
 
     from lightbound.errors import Refused
     from lightbound.roles.agent.messages import HEADERS, MOST_HEAD_BYTES, OUTGOING
@@ -101,9 +110,15 @@ def show(*, config: ConfigOption = None, data: DataOption = None, as_json: JsonO
             typer.echo(f"    {name:13}  {printable(says) if says is not None else 'not known before it has enrolled'}")
 
 
-def doctor(*, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def doctor(
+    *,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    log_json: LogJsonOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Look at everything that the agent needs, one line each."""
-    del config
+    del config, log_json
 
     import dataclasses
     import time
@@ -131,9 +146,15 @@ def doctor(*, config: ConfigOption = None, data: DataOption = None, as_json: Jso
         raise typer.Exit(ExitCode.UNAVAILABLE)
 
 
-def status(*, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def status(
+    *,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    log_json: LogJsonOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Print how the agent is, as it last wrote it down."""
-    del config
+    del config, log_json
 
     from lightbound.roles.agent.status_file import read_status
 

@@ -24,7 +24,7 @@ from tests.house import tree
 from tests.roles.agent.office import Office
 from tests.roles.agent.running import office_of
 from tests.roles.agent.traced import Call, calls, end, plain, python, traced
-from tests.roles.landmark.running import COMMAND, World, world
+from tests.roles.landmark.running import COMMAND, World
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 
@@ -176,12 +176,6 @@ def _message(method: str, path: str, to: str) -> Message:
         if message.request == f"{method} {shape}" and message.to == to:
             return message
     raise Caught(f"{method} {path}, to a {to}")
-
-
-@pytest.fixture(scope="module")
-def landmarks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world(tmp_path_factory.mktemp("world"), count=3) as made:
-        yield made
 
 
 @dataclass(slots=True, kw_only=True)
