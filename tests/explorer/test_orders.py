@@ -78,7 +78,10 @@ def test_no_order_of_messages_breaks_a_property(
     assert tables.refused > tables.executed * 0.99
 
 
-@pytest.mark.parametrize("second", [pytest.param(OTHER, id="of two agents"), pytest.param(ONE, id="of one agent")])
+@pytest.mark.parametrize(
+    "second",
+    [pytest.param(OTHER, id="of two agents"), pytest.param(ONE, id="of one agent", marks=pytest.mark.soak)],
+)
 def test_two_sessions_at_one_landmark_do_nothing_to_one_another(second: Asked) -> None:
     tables = tables_of(Configuration(sessions=(ONE, second)))
     found = orders(tables)
