@@ -14,8 +14,9 @@ LOCK := $(UV_ENV) UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quie
 	--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
 
 # Debian packages that tests and benches need besides the four above: a browser, to open the maps in, the tools whose
-# output is imported, networks made of namespaces, a look at system calls, and a compiler for the bench's C responder.
-SYSTEM_PACKAGES := chromium fping gcc iproute2 iputils-ping libc6-dev nftables strace
+# output is imported, networks made of namespaces, a look at system calls, a compiler for the bench's C responder, and
+# what checks units.
+SYSTEM_PACKAGES := chromium fping gcc iproute2 iputils-ping libc6-dev nftables strace systemd
 
 .PHONY: help
 help: ## list the targets

@@ -36,6 +36,7 @@ class Asked:
     """Ids and salts, in the order of the tree."""
     site: Disclosure
     issued_ns: int
+    """When it was asked for; SESSION itself is dated a little earlier."""
     expiry_ns: int
     state: str = ASKED
     step: str | None = None

@@ -16,6 +16,10 @@ from lightbound.roles.verifier.settings import Policy
 from lightbound.store.asked import Asked
 from lightbound.store.enrolments import Agent, Site
 
+BACKDATED_NS: Final = 500_000_000
+"""SESSION says that it was issued so long before it was. Agents and landmarks refuse one from their future, and clocks
+that are kept differ by milliseconds. Larger: a landmark refuses it for so long after it came up."""
+
 SID_BYTES: Final = 16
 
 
@@ -60,8 +64,8 @@ class Asker:
             ),
             draw=Draw(beacon=value, beacon_name=name, chosen=tuple(sorted(chosen)), extras=self.policy.extras),
             policy=self.policy.digest(),
-            issued_ns=now_ns,
-            expiry_ns=now_ns + valid_ns,
+            issued_ns=now_ns - BACKDATED_NS,
+            expiry_ns=now_ns - BACKDATED_NS + valid_ns,
             commitments={"site": site.digest()},
         )
         return Asked(
@@ -70,7 +74,7 @@ class Asker:
             agent=agent.key.key_id,
             chips=tuple(salted),
             site=site,
-            issued_ns=session.issued_ns,
+            issued_ns=now_ns,
             expiry_ns=session.expiry_ns,
         )
 
