@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Unavailable
+from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Unavailable, malformed
 from lightbound.net.http_client import STATEMENT
 from lightbound.net.http_errors import TOO_LONG, error_body, status_of
 from lightbound.net.rates import Rates
@@ -90,6 +90,27 @@ class TooLong(Malformed):
         super().__init__(fault)
 
 
+def digest_in(request: Request) -> bytes:
+    """The digest that stands in the path of a request, 32 bytes.
+
+    Raises:
+        Malformed: none does.
+    """
+    text = str(request.path_params["digest"])
+    try:
+        read = bytes.fromhex(text) if text == text.strip().lower() else b""
+    except ValueError:
+        read = b""
+    if len(read) != 32:
+        raise malformed(ErrorCode.VALUE_MALFORMED, "64 hexadecimal digits", "another text", "digest")
+    return read
+
+
+def comes_from(request: Request, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    """Whether whoever asks is in one of these networks."""
+    return _is_of(_host(request), networks)
+
+
 def statement(data: bytes) -> Response:
     """A statement as an answer."""
     return Response(data, media_type=STATEMENT)
@@ -127,7 +148,7 @@ def application(
         return JSONResponse(found, status_code=200 if found.get("ok") else 503)
 
     async def tell_metrics(request: Request) -> Response:
-        if not _is_of(_host(request), limits.metrics_from):
+        if not comes_from(request, limits.metrics_from):
             return Response(status_code=404)
         return Response(
             prometheus_client.generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8"

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from lightbound.canonical.cbor import MOST_BYTES, encode
 from lightbound.errors import ErrorCode, malformed
-from lightbound.net.http_server import CBOR, Limits, application, body_of, nothing, statement
+from lightbound.net.http_server import CBOR, Limits, application, body_of, digest_in, nothing, statement
 from lightbound.ranging.statements.kinds import Kind
 from lightbound.roles.landmark.desk import Desk
 
@@ -27,7 +27,7 @@ def landmark_app(desk: Desk, *, limits: Limits, about: dict[str, Any], is_well: 
         return statement(desk.open(await body_of(request, most_bytes=MOST_BYTES)))
 
     async def bind(request: Request) -> Response:
-        await desk.bind(_digest(request), await body_of(request, most_bytes=MOST_BYTES))
+        await desk.bind(digest_in(request), await body_of(request, most_bytes=MOST_BYTES))
         return nothing()
 
     async def close(request: Request) -> Response:
@@ -37,18 +37,18 @@ def landmark_app(desk: Desk, *, limits: Limits, about: dict[str, Any], is_well: 
             wait_s = -1.0
         if not 0.0 <= wait_s <= LONGEST_WAIT_S:
             raise malformed(ErrorCode.VALUE_MALFORMED, f"0 to {LONGEST_WAIT_S:g} seconds", "another", "wait_s")
-        said = await desk.close(_digest(request), wait_s=wait_s)
+        said = await desk.close(digest_in(request), wait_s=wait_s)
         return nothing() if said is None else statement(said)
 
     async def acknowledge(request: Request) -> Response:
-        return statement(desk.acknowledge(_digest(request), await body_of(request, most_bytes=MOST_BYTES)))
+        return statement(desk.acknowledge(digest_in(request), await body_of(request, most_bytes=MOST_BYTES)))
 
     async def tell_session(request: Request) -> Response:
-        kept = desk.statements(_digest(request))
+        kept = desk.statements(digest_in(request))
         return Response(encode({kind.short: kept.get(kind) for kind in TOLD}), media_type=CBOR)
 
     async def tell_statement(request: Request) -> Response:
-        return statement(desk.statement(_digest(request)))
+        return statement(desk.statement(digest_in(request)))
 
     async def tell_about(_request: Request) -> Response:
         return JSONResponse(about)
@@ -63,14 +63,3 @@ def landmark_app(desk: Desk, *, limits: Limits, about: dict[str, Any], is_well: 
         Route("/clp1/landmark", tell_about),
     ]
     return application(routes, registry=desk.meters.registry, health=lambda: {"ok": is_well(), **about}, limits=limits)
-
-
-def _digest(request: Request) -> bytes:
-    text = str(request.path_params["digest"])
-    try:
-        read = bytes.fromhex(text) if text == text.strip().lower() else b""
-    except ValueError:
-        read = b""
-    if len(read) != 32:
-        raise malformed(ErrorCode.VALUE_MALFORMED, "64 hexadecimal digits", "another text", "digest")
-    return read

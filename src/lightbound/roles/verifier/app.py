@@ -1,7 +1,6 @@
 """The HTTP of a verifier: bytes in, bytes out, each to one method of the desk in a thread of its own."""
 
 import asyncio
-import ipaddress
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,9 +12,8 @@ from starlette.routing import Route
 
 from lightbound.canonical.cbor import MOST_BYTES
 from lightbound.enrolment.delivery import MOST_DELIVERY_BYTES
-from lightbound.errors import ErrorCode, malformed
 from lightbound.net.http_errors import unknown
-from lightbound.net.http_server import Limits, application, body_of, nothing, statement
+from lightbound.net.http_server import Limits, application, body_of, comes_from, digest_in, nothing, statement
 from lightbound.roles.verifier.desk import Desk
 
 LOOK_S: Final = 1.0
@@ -52,13 +50,13 @@ def verifier_app(
             await asyncio.sleep(min(left_s, max(0.001, (due_ns - now_ns) / 1e9), LOOK_S))
 
     async def deliver(request: Request) -> Response:
-        name = _digest(request)
+        name = digest_in(request)
         await asyncio.to_thread(desk.deliver, name, await body_of(request, most_bytes=MOST_DELIVERY_BYTES))
         return nothing()
 
     async def tell_standings(request: Request) -> Response:
         # Who is where is nobody's business but the verifier's; the networks are those that may read its metrics.
-        if not _is_of(request, limits):
+        if not comes_from(request, limits.metrics_from):
             raise unknown("standings")
         return JSONResponse(await asyncio.to_thread(standings))
 
@@ -72,22 +70,3 @@ def verifier_app(
     return application(
         routes, registry=desk.meters.registry, health=lambda: {"ok": desk.check_able(), **about}, limits=limits
     )
-
-
-def _digest(request: Request) -> bytes:
-    text = str(request.path_params["digest"])
-    try:
-        read = bytes.fromhex(text) if text == text.strip().lower() else b""
-    except ValueError:
-        read = b""
-    if len(read) != 32:
-        raise malformed(ErrorCode.VALUE_MALFORMED, "64 hexadecimal digits", "another text", "digest")
-    return read
-
-
-def _is_of(request: Request, limits: Limits) -> bool:
-    try:
-        host = ipaddress.ip_address(request.client.host.partition("%")[0] if request.client else "")
-    except ValueError:
-        return False
-    return any(host in network for network in limits.metrics_from)
