@@ -1,13 +1,17 @@
 """`lightbound verifier` as a person or a script meets it before it runs; `tests/roles/verifier` has what it does."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from lightbound.cli.app import app
+from lightbound.cli.verifier import verifier_app
 from lightbound.errors import ErrorCode, LightboundError
+from tests.house import tree
 
 
 def said(*arguments: object) -> Result:
@@ -67,6 +71,16 @@ def test_an_area_that_cannot_be_is_refused(data: Path, arguments: list[str], cod
 def test_a_wrong_use_is_told(data: Path, arguments: list[str]) -> None:
     given = [*arguments, "--data", data] if arguments[0] != "export" else arguments
     assert said(*given).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["init", "run", "invite", "export", "status"])
+def test_every_option_stands_on_the_page(command: str) -> None:
+    page = (tree.ROOT / "docs" / "verifier.md").read_text(encoding="utf-8")
+    group = typer.main.get_command(verifier_app)
+    assert isinstance(group, typer.core.TyperGroup)
+    options = [name for one in group.commands[command].params for name in one.opts]
+    named = set(re.findall(r"--[a-z-]+", page))
+    assert set(options) - named - {"--help", "--json", "--label", "--no-log-json"} == set()
 
 
 def test_nobody_has_enrolled_yet(data: Path) -> None:

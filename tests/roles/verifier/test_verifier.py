@@ -181,13 +181,19 @@ def test_a_long_poll_waits_and_does_not_block_others(running: World) -> None:
 def test_a_later_poll_takes_the_place_of_one_that_waits(running: World) -> None:
     agent = running.agent()
     agent.deliver(Content(session=digest(asked(agent)), failure=Failure(step=Step.BIND, why="")))
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    before = last_polled(running, agent)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
         began = time.monotonic()
         waiting = pool.submit(agent.poll, wait_s=20)
-        while not waiting.done() and time.monotonic() - began < 15:
-            agent.poll(wait_s=1)
+        waited(lambda: last_polled(running, agent) != before or None)
+        assert agent.poll() is None
         assert waiting.result(timeout=20) is None
     assert time.monotonic() - began < 15
+
+
+def last_polled(running: World, agent: Agent) -> str:
+    (told,) = [told for told in running.verifier.standings() if told["chip_id"] == agent.chips[0].hex()]
+    return str(told["last_polled"])
 
 
 def test_a_code_lets_in_one_agent_and_that_one_as_often_as_it_asks(running: World) -> None:

@@ -126,20 +126,22 @@ def _gathered(judge: Judge) -> _Told:
     kept = judge.kept
     agents = {agent.key.key_id: agent for agent in kept.enrolments.agents()}
     chips = [chip for chip in kept.judged.chips() if chip.line is not None and chip.agent in agents]
-    believed: list[tuple[Asked, VerifiedSession]] = []
+    believed: dict[bytes, tuple[Asked, VerifiedSession]] = {}
     differs: list[str] = []
-    for agent, of_agent in itertools.groupby(chips, key=lambda chip: chip.agent):
-        own = list(of_agent)
-        found = _basis(judge, agents[agent], own[0].basis)
-        believed += found
-        again = {one.chip: one.line for one in judge.decided([chip.chip for chip in own], agents[agent].site, found)}
+    for (name, basis), of_agent in itertools.groupby(chips, key=lambda chip: (chip.agent, chip.basis)):
+        own, agent = list(of_agent), agents[name]
+        found = _basis(judge, agent, basis)
+        believed.update((one.digest, (one, verified)) for one, verified in found)
+        again = {one.chip: one.line for one in judge.decided([chip.chip for chip in own], agent.site, found)}
         differs += [chip.chip.hex() for chip in own if again[chip.chip] != chip.line]
-    return _Told(chips=chips, agents=agents, believed=believed, differs=differs)
+    return _Told(chips=chips, agents=agents, believed=list(believed.values()), differs=differs)
 
 
 def _basis(judge: Judge, agent: Agent, names: Sequence[bytes]) -> list[tuple[Asked, VerifiedSession]]:
     """The sessions that a decision about an agent's chips rests on, as far as they hold today."""
-    asked = [one for one in map(judge.kept.asked.session, names) if one is not None]
+    # A chip that came from another agent, and about which nothing was decided since, rests on sessions of that one.
+    kept = map(judge.kept.asked.session, names)
+    asked = [one for one in kept if one is not None and one.agent == agent.key.key_id]
     return [(one, found) for one in asked if (found := judge.believed(one, agent.key)) is not None]
 
 
