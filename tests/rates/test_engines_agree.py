@@ -337,7 +337,9 @@ def shares_differ(one: dict[str, int], other: dict[str, int]) -> bool:
     return table.shape[1] > 1 and bool(stats.chi2_contingency(table, correction=False).pvalue < OF_EACH)
 
 
-@pytest.mark.parametrize("name", SAME_STANDINGS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.soak] if name == "smuggled" else []) for name in SAME_STANDINGS]
+)
 def test_both_engines_give_each_standing_equally_often(name: str) -> None:
     one, other = standings(name, Engine.PACKETS, TURNS), standings(name, Engine.STATISTICS, DRAWN_TURNS)
     assert not shares_differ(one, other), f"{one} and {other}"

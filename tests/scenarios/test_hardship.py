@@ -20,7 +20,11 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealWorld]:
         yield made
 
 
-@pytest.mark.parametrize("hardship", HARDSHIPS, ids=lambda hardship: hardship.name)
+@pytest.mark.parametrize(
+    "hardship",
+    # Where connections are lost too, a session takes a quarter of a minute. `honest-bad-network` loses timed packets.
+    [pytest.param(one, marks=[pytest.mark.soak] if one.loss else [], id=one.name) for one in HARDSHIPS],
+)
 def test_an_honest_session_comes_to_its_end(there: RealWorld, hardship: Hardship) -> None:
     gone = gone_through(there, hardship)
     outcome = gone.played.outcome
