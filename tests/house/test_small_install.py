@@ -60,6 +60,7 @@ def test_every_module_of_an_extra_is_known_by_the_extra_that_brings_it() -> None
     [
         (["adjudicate", "README.md", "--landmarks", "README.md", "--chips", "README.md"], "judge"),
         (["landmark", "run", "--verifier", "5f" * 32], "server"),
+        (["demo", "--out", "nowhere"], "judge"),
     ],
 )
 def test_a_command_whose_part_is_not_installed_says_which(arguments: list[str], extra: str) -> None:

@@ -1,5 +1,6 @@
 """`lightbound demo`: the whole idea in ninety seconds, as real processes on one machine."""
 
+import importlib
 import tempfile
 from itertools import count
 from pathlib import Path
@@ -42,6 +43,9 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Show the whole idea in ninety seconds: real processes, distances put in between."""
+    # What its processes need is missed here, and not by one of them when it starts.
+    for module in ("numpy", "sqlalchemy", "starlette"):
+        importlib.import_module(module)
     folder = _folder(out)
 
     import json
