@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,16 @@ import typer
 from typer.testing import CliRunner, Result
 
 from lightbound.cli.app import app
+from lightbound.cli.exits import ExitCode
 from lightbound.cli.verifier import verifier_app
+from lightbound.cli.verifier_table import ORDER, print_standings
 from lightbound.errors import ErrorCode, LightboundError
 from tests.house import tree
+from tests.roles.landmark.running import COMMAND
 
 
-def said(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["verifier", *map(str, arguments)])
+def said(*arguments: object, **environment: str) -> Result:
+    return CliRunner().invoke(app, ["verifier", *map(str, arguments)], env=environment)
 
 
 def refusal(result: Result) -> ErrorCode:
@@ -44,6 +48,28 @@ def test_an_invitation_is_a_code_of_this_verifier_and_stands_nowhere_afterwards(
     assert not any(secret in file.read_bytes() for file in data.rglob("*") if file.is_file())
 
 
+def test_a_code_is_all_that_an_invitation_prints_and_its_note_goes_elsewhere(data: Path) -> None:
+    result = said("invite", "--data", data, "--site", "hall", "--licensed", "SG", "--valid", "2d")
+    assert re.fullmatch(r"lb1-[a-z2-7]{24}-[a-z2-7]{26}\n", result.stdout)
+    assert "for hall, once, until " in result.stderr
+    assert "shown only now" in result.stderr
+    assert said("invite", "--data", data, "--site", "hall", "--licensed", "SG").stdout != result.stdout
+
+
+def test_a_licensed_area_that_touches_the_excluded_one_is_noted_and_let_be(data: Path) -> None:
+    arguments = ["--site", "hall", "--licensed", "circle(22.5,114.1,50)", "--excluded", "CN"]
+    result = said("invite", "--data", data, *arguments)
+    assert result.exit_code == 0
+    assert "note: licensed area circle(22.5,114.1,50" in result.stderr
+    assert "may touch CN" in result.stderr
+
+
+def test_an_invitation_for_nowhere_or_in_place_of_nobody_is_refused(data: Path) -> None:
+    assert refusal(said("invite", "--data", data, "--site", "hall")) is ErrorCode.SETTING_MALFORMED
+    replaced = said("invite", "--data", data, "--site", "hall", "--licensed", "SG", "--replaces", "00" * 16)
+    assert refusal(replaced) is ErrorCode.NOT_ENROLLED
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -63,6 +89,14 @@ def test_an_area_that_cannot_be_is_refused(data: Path, arguments: list[str], cod
         ["run", "--every", "soon"],
         ["run", "--tls-key", "x.pem"],
         ["run", "--allow-from", "example"],
+        ["run", "--silent-after", "3"],
+        ["run", "--proof", "most"],
+        ["run", "--nearest", "0"],
+        ["invite", "--site", "x", "--licensed", "SG", "--chips", "0"],
+        ["invite", "--site", "x", "--licensed", "SG", "--valid", "soon"],
+        ["invite", "--site", "x", "--licensed", "SG", "--replaces", "9f"],
+        ["invite", "--site", "x", "--licensed", "SG", "--near", "91,0"],
+        ["status", "--all"],
         ["invite", "--site", "x", "--licensed", "SG", "--near", "north"],
         ["invite", "--landmark", "9f"],
         ["export"],
@@ -84,4 +118,94 @@ def test_every_option_stands_on_the_page(command: str) -> None:
 
 
 def test_nobody_has_enrolled_yet(data: Path) -> None:
-    assert json.loads(said("status", "--data", data, "--json").output)["standings"] == []
+    told = json.loads(said("status", "--data", data, "--json").output)
+    assert (told["format"], told["standings"]) == ("lightbound.standings/1", [])
+    assert "no agent has enrolled yet" in said("status", "--data", data).stderr
+
+
+def test_settings_come_from_the_environment_and_a_file_and_wrong_ones_are_told(data: Path, tmp_path: Path) -> None:
+    assert said("run", "--data", data, LIGHTBOUND_VERIFIER_EVERY="soon").exit_code == 2
+    assert said("run", "--data", data, "--every", "1h", LIGHTBOUND_VERIFIER_WINDOW="soon").exit_code == 2
+    file = tmp_path / "verifier.toml"
+    for text, code in (('every = "soon"', None), ("evry = 1", ErrorCode.SETTING_MALFORMED)):
+        file.write_text(text)
+        result = said("run", "--data", data, "--config", file)
+        if code is None:
+            assert (result.exit_code, "--every" in result.output) == (2, True)
+        else:
+            assert refusal(result) is code
+
+
+def test_a_verifier_without_key_landmarks_or_address_does_not_start(data: Path, tmp_path: Path) -> None:
+    assert refusal(said("run", "--data", tmp_path / "other", "--listen", "127.0.0.1:0")) is ErrorCode.READ_FAILED
+    assert refusal(said("run", "--data", data, "--listen", "127.0.0.1:0")) is ErrorCode.READ_FAILED
+    assert refusal(said("run", "--data", data, "--listen", "localhost:8470")) is ErrorCode.SETTING_MALFORMED
+    assert refusal(said("export", "--data", data, "--out", tmp_path / "out")) is ErrorCode.READ_FAILED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["init"], ExitCode.REFUSED),
+        (["invite", "--licensed", "Singapore"], ExitCode.MALFORMED),
+        (["run"], ExitCode.UNAVAILABLE),
+        (["run", "--every", "soon"], ExitCode.USAGE),
+    ],
+)
+def test_a_script_is_told_by_the_exit_code(data: Path, arguments: list[str], code: ExitCode) -> None:
+    done = subprocess.run(
+        [*COMMAND, "verifier", *arguments, "--data", str(data)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+
+
+def row(chip: int, standing: str, **more: object) -> dict[str, object]:
+    return {
+        "chip_id": f"{chip:064x}",
+        "label": "hall",
+        "site": "hall",
+        "standing": standing,
+        "tier": "A0",
+        "lead": None,
+        "since": "2026-11-25T06:43:40.000000Z",
+        "last_asked": None,
+        "last_answered": None,
+        "newest_session": None,
+        "sequence_breaks": [],
+        "not_asked": False,
+        **more,
+    }
+
+
+def lines(capsys: pytest.CaptureFixture[str], *rows: dict[str, object]) -> list[str]:
+    print_standings({"standings": list(rows)})
+    captured = capsys.readouterr()
+    assert "It does not show that the chip was" in captured.err
+    return captured.out.splitlines()[1:]
+
+
+def test_what_is_adverse_stands_first(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = lines(capsys, *(row(number, standing) for number, standing in enumerate(reversed(ORDER))))
+    assert [line.split()[2] for line in printed] == list(ORDER)
+    assert {tuple(line.split()[3:7]) for line in printed} == {("(A0)", "2026-11-25", "06:43", "never")}
+
+
+def test_why_something_is_not_as_it_should_be_stands_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    failure = {"landmark": "9f" * 16, "step": "contrib", "why": "no route\x1b[2J"}
+    broken: dict[str, object] = {"landmark": "9f" * 16, "missing": [], "forked": [], "unlinked": []}
+    proven, told, failed, gap, forked, plain = lines(
+        capsys,
+        row(0, "verified", last_asked="2026-11-25T06:50:00.000000Z"),
+        row(1, "undetermined", lead="lost_proof", proven_at="2026-11-24T01:02:03.000000Z"),
+        row(2, "undetermined", not_asked=True),
+        row(3, "undetermined", newest_session={"state": "checked", "failure": failure}),
+        row(4, "undetermined", sequence_breaks=[{**broken, "missing": [4]}, {**broken, "missing": [1]}]),
+        row(5, "undetermined", sequence_breaks=[{**broken, "forked": [2], "unlinked": [3]}]),
+    )
+    assert plain.endswith("2026-11-25 06:43  2026-11-25 06:50  never")
+    assert proven.endswith("  lead: lost_proof (proven 2026-11-24 01:02)")
+    assert told.endswith("  NOT ASKED: the verifier's own failure")
+    assert failed.endswith("  9f9f9f9f contrib: no route\\x1b[2J")
+    assert gap.endswith("  statements not shown by 2 landmarks")
+    assert forked.endswith("  FORKED sequence of 1 landmark; wrong link in sequence of 1 landmark")

@@ -18,6 +18,13 @@ ORDER: Final = (
 )
 """What a person is to see first stands first."""
 
+BREAKS: Final = {
+    "forked": "FORKED sequence of",
+    "unlinked": "wrong link in sequence of",
+    "missing": "statements not shown by",
+}
+"""What is wrong with landmarks' sequences, the worst first."""
+
 
 def print_standings(told: Mapping[str, Any]) -> None:
     """Print standings as `standings` gives them."""
@@ -50,9 +57,11 @@ def _notes(row: Mapping[str, Any]) -> str:
         failure = newest["failure"]
         who = f"{failure['landmark'][:8]} " if failure["landmark"] else ""
         notes.append(f"{who}{failure['step'] or newest['state']}: {printable(failure['why'] or 'no reason told')[:80]}")
-    if row.get("sequence_breaks"):
-        forked = any(one["forked"] for one in row["sequence_breaks"])
-        notes.append(f"{'FORKED' if forked else 'gap in'} sequence of {len(row['sequence_breaks'])} landmarks")
+    notes += [
+        f"{words} {len(landmarks)} landmark{'s' if len(landmarks) > 1 else ''}"
+        for kind, words in BREAKS.items()
+        if (landmarks := [one for one in row.get("sequence_breaks", []) if one[kind]])
+    ]
     return "; ".join(notes)
 
 

@@ -64,6 +64,23 @@ def test_an_honest_chip_is_verified_and_the_export_decides_alike(running: World,
     assert {verdict["chip_id"]: verdict for verdict in map(json.loads, lines.splitlines())} == kept
 
 
+def test_status_says_what_the_running_verifier_says(running: World) -> None:
+    agent = running.agent()
+    agent.deliver(agent.measured(asked(agent), running.landmarks[:3]))
+    running.verifier.decided(agent.chips[0])
+    told = json.loads(command("verifier", "status", "--data", running.verifier.data, "--json"))
+    assert [one["chip_id"] for one in told["standings"]] == [one["chip_id"] for one in running.verifier.standings()]
+    (line,) = [
+        line
+        for line in command("verifier", "status", "--data", running.verifier.data).splitlines()
+        if line.startswith(agent.chips[0].hex()[:16])
+    ]
+    assert "  hall 3            verified (A0)  " in line
+    assert "contrib: " in line  # one landmark is never there
+    assert "sequence" not in line
+    assert "not shown" not in line
+
+
 def test_who_is_not_there_is_told_with_the_step_that_failed(running: World) -> None:
     agent = running.agent()
     agent.deliver(agent.measured(asked(agent), running.landmarks[:3]))

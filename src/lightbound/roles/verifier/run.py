@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +119,10 @@ def run_verifier(settings: VerifierSettings) -> bool:
         Malformed, Refused, Unavailable: a key, the admission folder, an address or the database.
     """
     log = structlog.get_logger()
-    sockets = [one.tcp() for one in settings.listen]
-    with put_together(settings) as (desk, _work, kept):
+    with ExitStack() as opened:
+        # Before all else: who cannot listen should not begin to work.
+        sockets = [opened.enter_context(one.tcp()) for one in settings.listen]
+        desk, _, kept = opened.enter_context(put_together(settings))
         about: dict[str, Any] = {
             "format": "lightbound.verifier/1",
             "key": desk.asker.key.verifying.raw.hex(),
