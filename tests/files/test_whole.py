@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lightbound.errors import ErrorCode, Unavailable
-from lightbound.files.whole import whole_file
+from lightbound.files.whole import forget_parts, whole_file
 
 
 def names(folder: Path) -> list[str]:
@@ -125,3 +125,17 @@ def test_a_process_killed_while_writing_leaves_what_was_there(tmp_path: Path) ->
     (part,) = set(names(tmp_path)) - {"out"}
     assert part.startswith(".lightbound-")
     assert part.endswith(".part")
+
+
+def test_what_killed_processes_left_is_deleted_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    write(path, b"old")
+    others = [tmp_path / ".lightbound-notes", tmp_path / "enrolment.pem.part"]
+    for other in others:
+        other.write_bytes(b"")
+    for _ in range(3):
+        run(KILLED, path)
+    assert len(names(tmp_path)) == 6
+    forget_parts(tmp_path)
+    assert names(tmp_path) == sorted(["out", *(other.name for other in others)])
+    assert path.read_bytes() == b"old"

@@ -23,7 +23,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     is refused. Inside the block an `OSError` is taken for a failure to write this file.
 
     Killed before the name is taken, the process leaves `.lightbound-XXXXXXXX.part` in the folder, never a part of a
-    file under the name; it may be deleted.
+    file under the name; it may be deleted, and `forget_parts` does.
 
     Raises:
         Unavailable: the file cannot be written.
@@ -37,6 +37,27 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             expected="a file that can be written",
             found=error.strerror or type(error).__name__,
             file=str(path),
+        )
+        raise Unavailable(fault) from error
+
+
+def forget_parts(folder: Path) -> None:
+    """Delete what processes that were killed left of files they never finished.
+
+    For whoever alone writes to the folder: the file of a writer that is at work would go as well, and its write fail.
+
+    Raises:
+        Unavailable: the folder cannot be read, or one cannot be deleted.
+    """
+    try:
+        for part in folder.glob(".lightbound-????????.part"):
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        fault = Fault(
+            code=ErrorCode.WRITE_FAILED,
+            expected="a folder whose leftovers can be deleted",
+            found=error.strerror or type(error).__name__,
+            file=str(folder),
         )
         raise Unavailable(fault) from error
 

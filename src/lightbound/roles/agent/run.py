@@ -22,13 +22,14 @@ from lightbound.enrolment.delivery import Content, dated_anew, write_delivery
 from lightbound.enrolment.requests import LONGEST_POLL_S, Poll, write_poll
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused, Unavailable
 from lightbound.files.keys import key_path, read_key
+from lightbound.files.whole import forget_parts
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.net.http_client import Server
 from lightbound.ranging.statements.session import read_session
 from lightbound.roles.agent.enrolling import read_enrolled
 from lightbound.roles.agent.handing import Timed
-from lightbound.roles.agent.remembered import Deliveries, Sessions
+from lightbound.roles.agent.remembered import FOLDER, Deliveries, Sessions
 from lightbound.roles.agent.responder import run_timed
 from lightbound.roles.agent.roots import RootOfTrust, SoftwareRoot
 from lightbound.roles.agent.session_run import Means, run_session, stopped_in
@@ -244,6 +245,10 @@ def run_agent(settings: AgentSettings) -> bool:
     child = fork(run_timed)
     try:
         with held(settings.data) as folder:
+            deliveries = Deliveries.of(folder)
+            for one in (folder, folder / FOLDER):
+                # One for each time that it was killed while it wrote.
+                forget_parts(one)
             means = Means(
                 trusted=trusted,
                 root=root,
@@ -256,7 +261,7 @@ def run_agent(settings: AgentSettings) -> bool:
                 folder=folder,
                 means=means,
                 sessions=Sessions.read(folder),
-                deliveries=Deliveries.of(folder),
+                deliveries=deliveries,
                 status=status,
             )
             structlog.get_logger().info(
