@@ -26,10 +26,12 @@ def test_landmarks_of_a_mesh_time_one_another_and_are_vetted(tmp_path: Path) -> 
         out = tmp_path / "out"
         vetted = json.loads(command("vet", out / "mesh.csv", "--landmarks", out / "landmarks.csv", "--json"))
         assert vetted["contradictions"] == []
+        _is_accused_if_it_stood_elsewhere(out, there.landmarks[0].key.key_id.hex())
         _ends_with_its_landmark(there.landmarks[0].process, signal.SIGKILL)
         first = there.landmarks[1]
         with Server(first.url) as server:
             assert json.loads(server.get("/health").body)["mesh"] is True
+        assert f"mesh={tmp_path}/mesh-{first.name}" in (first.data / "log").read_text(encoding="utf-8")
         _ends_with_its_landmark(first.process, signal.SIGTERM)
 
 
@@ -40,6 +42,22 @@ def _pairs(data: Path, admission: Path, folder: Path) -> set[tuple[str, str]] | 
     rows = csv.DictReader((out / "mesh.csv").read_text(encoding="utf-8").splitlines())
     pairs = {(row["landmark_id"], row["chip_id"]) for row in rows}
     return pairs if len(pairs) == 6 else None
+
+
+def _is_accused_if_it_stood_elsewhere(out: Path, landmark: str) -> None:
+    """What was measured here is faster than light from where this landmark now says that it stands."""
+    text = (out / "landmarks.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    for row in rows:
+        if row["landmark_id"] == landmark:
+            row["latitude"], row["longitude"] = "48.85", "2.35"
+    with (out / "moved.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    vetted = json.loads(command("vet", out / "mesh.csv", "--landmarks", out / "moved.csv", "--json"))
+    assert len(vetted["contradictions"]) == 2
+    assert all(landmark in one["landmarks"] for one in vetted["contradictions"])
 
 
 def _ends_with_its_landmark(process: object, how: signal.Signals) -> None:

@@ -186,7 +186,11 @@ async def _work(
     }
     app = landmark_app(desk, limits=settings.limits, about=about, is_well=lambda: not stop.is_set())
     log.info(
-        "listening", landmark=about["landmark"], http=[str(one) for one in settings.listen], udp_port=about["port"]
+        "listening",
+        landmark=about["landmark"],
+        http=[str(one) for one in settings.listen],
+        udp_port=about["port"],
+        mesh=None if settings.mesh is None else str(settings.mesh),
     )
     try:
         interrupted = await serve(app, sockets, limits=settings.limits, tls=settings.tls, until=stop)
