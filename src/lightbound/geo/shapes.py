@@ -131,10 +131,13 @@ def _outlines_touch(one: Outline, other: Outline) -> bool:
     near = (one.margin_m + other.margin_m) / LEAST_RADIUS_M
     own_length = float(one.arcs[:, 6].max())
     pool = pooled([other])
-    chords, _ = KDTree(other.arcs[:, :3]).query(one.arcs[:, :3])
-    angles = 2 * np.arcsin(np.minimum(1, chords / 2))
+    reach = near + own_length + float(other.arcs[:, 6].max())
+    # The tree need not look further than that, by a hair for the rounding: most areas are oceans apart. Beyond, inf.
+    farthest = 2 * np.sin(min(reach, np.pi) / 2) * (1 + 1e-9) + 1e-12
+    chords, _ = KDTree(other.arcs[:, :3]).query(one.arcs[:, :3], distance_upper_bound=farthest)
+    angles = np.where(np.isfinite(chords), 2 * np.arcsin(np.minimum(1, chords / 2)), np.inf)
     for place in np.argsort(angles):
-        if angles[place] > near + own_length + float(other.arcs[:, 6].max()):
+        if angles[place] > reach:
             return False
         x, y, z = (float(part) for part in one.arcs[place, :3])
         if distance_to_outline(x, y, z, pool, 0) <= near + own_length:
