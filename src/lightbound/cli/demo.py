@@ -68,7 +68,7 @@ def demo(
                 shown.said(line)
             stage.build(shown.said)
             standings = Play(stage=stage, audience=shown).play()
-        evidence = gather(stage, folder, chip=standings[SMUGGLED].chips[0])
+        evidence = gather(stage, folder, chip=standings[SMUGGLED].chips[0], keep=keep)
         report = write_report(folder, standings, stage.places, evidence)
         if as_json:
             typer.echo(json.dumps(as_object(standings, stage.places, evidence, report), ensure_ascii=True))

@@ -31,8 +31,10 @@ class Evidence:
     verdicts: int
 
 
-def gather(stage: Stage, out: Path, *, chip: str) -> Evidence:
+def gather(stage: Stage, out: Path, *, chip: str, keep: bool) -> Evidence:
     """Export what the verifier's decisions rest on, decide again, explain and draw one chip.
+
+    Unless they are to be kept, all parties are sent home after the export: nobody is needed to decide again.
 
     Raises:
         Unavailable: a command failed.
@@ -46,6 +48,8 @@ def gather(stage: Stage, out: Path, *, chip: str) -> Evidence:
         log=logs / "export.log",
         within_s=UP_WITHIN_S,
     )
+    if not keep:
+        stage.processes.let_go()
     told: dict[str, Any] = json.loads((folder / "export.json").read_text(encoding="utf-8"))
     words = [str(folder / word) if (folder / word).is_file() else word for word in shlex.split(told["command"])[1:]]
     again = logs / "adjudicate.jsonl"

@@ -34,7 +34,7 @@ LOADED: Final = (
     "lightbound.adjudication.explaining",
     "lightbound.drawing.page",
     "lightbound.files.dossier",
-    # "lightbound.roles.agent.run",
+    "lightbound.roles.agent.run",
     "lightbound.roles.landmark.run",
     "lightbound.roles.verifier.run",
 )

@@ -1,5 +1,6 @@
 """The processes of the running example: started, watched, and gone in the end, however the end comes."""
 
+import shlex
 import signal
 import time
 from collections.abc import Sequence
@@ -31,7 +32,7 @@ class Process:
     @property
     def command(self) -> str:
         """As a person would type it."""
-        return " ".join(("lightbound", *self.arguments))
+        return shlex.join(("lightbound", *self.arguments))
 
 
 @dataclass(slots=True)
@@ -107,14 +108,28 @@ class Processes:
             if not process.may_end:
                 raise _failed(process, f"it ended with {code}")
 
-    def stop(self, process: Process, *, within_s: float, how: int = signal.SIGTERM) -> None:
-        """Ask a process to end, and wait until it has."""
-        process.may_end = True
-        self._nursery.order({"do": "signal", "pid": process.pid, "signal": int(how)})
+    def stop(self, process: Process, *, within_s: float) -> None:
+        """Ask a process to end, and wait until it has.
+
+        Raises:
+            Unavailable: it does not end; or one that should run has ended.
+        """
+        self._ask_to_end(process)
         give_up = time.monotonic() + within_s
-        while process.code is None and time.monotonic() < give_up:
+        while process.code is None:
             self.check()
+            if time.monotonic() > give_up:
+                raise _failed(process, "it does not end")
             time.sleep(LOOK_AGAIN_S)
+
+    def let_go(self) -> None:
+        """Ask all to end, and go on: what they take of the machine is wanted for something else."""
+        for process in list(self._running.values()):
+            self._ask_to_end(process)
+
+    def _ask_to_end(self, process: Process) -> None:
+        process.may_end = True
+        self._nursery.order({"do": "signal", "pid": process.pid, "signal": int(signal.SIGTERM)})
 
     def close(self) -> None:
         """End all of them, and wait until they have. Closing again does nothing."""
