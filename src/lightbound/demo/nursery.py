@@ -16,6 +16,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from lightbound.demo.orders import Orders
@@ -30,25 +31,15 @@ TICK_S: Final = 0.2
 GRACE_S: Final = 4.0
 """Whoever has not ended so long after it was asked to is ended."""
 
-LOADED: Final = (
-    "lightbound.adjudication.explaining",
-    "lightbound.drawing.page",
-    "lightbound.files.dossier",
-    "lightbound.roles.agent.run",
-    "lightbound.roles.landmark.run",
-    "lightbound.roles.verifier.run",
-)
-"""What its children would each load for themselves otherwise; nothing of it starts a thread."""
-
 
 class Nursery:
     """Children, by process id."""
 
-    def __init__(self, orders: Orders, program: str) -> None:
-        """Load the program; `program` is the module with its `main`."""
+    def __init__(self, orders: Orders, program: str, loaded: Sequence[str]) -> None:
+        """Load the program: `program` is the module with its `main`, `loaded` what that would load later."""
         self._orders = orders
         self._main = importlib.import_module(program).main
-        for module in LOADED:
+        for module in loaded:
             importlib.import_module(module)
         self._running: set[int] = set()
         self._ended: list[tuple[int, int]] = []
@@ -143,7 +134,7 @@ def main() -> None:
     """Fork for the parent that started this process."""
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_DFL)
-    Nursery(Orders(sys.argv[1:3]), sys.argv[3]).run()
+    Nursery(Orders(sys.argv[1:3]), sys.argv[3], sys.argv[4:]).run()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,17 @@ MOST_LOG: Final = 2_000
 """Characters of the log that are told of a process that ended."""
 
 
+LOADED: Final = (
+    "lightbound.adjudication.explaining",
+    "lightbound.drawing.page",
+    "lightbound.files.dossier",
+    "lightbound.roles.agent.run",
+    "lightbound.roles.landmark.run",
+    "lightbound.roles.verifier.run",
+)
+"""What its children would each load for themselves otherwise; nothing of it starts a thread."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Process:
     """One command line of the program that runs, or ran."""
@@ -41,12 +52,13 @@ class Processes:
 
     program: str
     """The module whose `main` takes a command line."""
+    loaded: tuple[str, ...] = LOADED
     _running: dict[int, Process] = field(default_factory=dict)
     _nursery: Child = field(init=False)
 
     def __post_init__(self) -> None:
         """Start the process that the others are forked from."""
-        self._nursery = Child("lightbound.demo.nursery", self.program)
+        self._nursery = Child("lightbound.demo.nursery", self.program, *self.loaded)
 
     @property
     def pids(self) -> list[int]:
