@@ -112,7 +112,10 @@ def test_every_file_that_it_names_is_there(ran: Ran) -> None:
     assert "A0" in (ran.folder / "report.txt").read_text(encoding="utf-8")
 
 
-def test_what_holds_when_it_is_killed_ends_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130), (signal.SIGTERM, 130)]
+)
+def test_however_it_is_ended_nothing_is_left(tmp_path: Path, how: signal.Signals, code: int) -> None:
     folder = tmp_path / "out"
     process = subprocess.Popen(
         [LIGHTBOUND, "demo", "--out", str(folder)],
@@ -125,8 +128,9 @@ def test_what_holds_when_it_is_killed_ends_too(tmp_path: Path) -> None:
         signal.sigtimedwait([], 0.05)
         seen |= descendants(process.pid)
     assert len(seen) >= 5
-    os.kill(process.pid, signal.SIGKILL)
+    os.kill(process.pid, how)
     process.communicate()
+    assert process.returncode == code
     assert left_after_a_while(seen) == set()
 
 
