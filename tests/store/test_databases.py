@@ -2,16 +2,18 @@
 
 import sqlite3
 import stat
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, create_engine, select, text
 from sqlalchemy.exc import IntegrityError
 
 from lightbound.errors import ErrorCode, LightboundError, Refused, Unavailable
-from lightbound.store import landmark_tables, verifier_tables
+from lightbound.store import engine, landmark_tables, verifier_tables
 from lightbound.store.engine import LANDMARK, VERIFIER, Schema, open_store, reading, writing
 from lightbound.store.verifier_tables import AGENTS, CHIPS, SETTINGS
 
@@ -155,3 +157,24 @@ def test_the_database_itself_refuses_what_cannot_be(table: object, row: dict[str
     with pytest.raises(IntegrityError), writing(engine) as connection:
         connection.execute(table.insert(), row)  # type: ignore[attr-defined]
     engine.dispose()
+
+
+def test_a_database_that_another_process_is_just_making_is_never_taken_for_somebody_elses(tmp_path: Path) -> None:
+    script = ScriptDirectory(str(engine.MIGRATIONS), version_locations=[str(engine.MIGRATIONS / VERIFIER.name)])
+    made = threading.Event()
+
+    def look_on(path: Path) -> None:
+        while not made.is_set():
+            engine._check_ours(path, VERIFIER, script)  # noqa: SLF001 - what each opening begins with, many times over
+
+    for number in range(10):
+        path = tmp_path / str(number)
+        made.clear()
+        with ThreadPoolExecutor(3) as pool:
+            looking = [pool.submit(look_on, path) for _ in range(3)]
+            try:
+                open_store(path, VERIFIER).dispose()
+            finally:
+                made.set()
+            for one in looking:
+                one.result()

@@ -113,6 +113,8 @@ def _check_ours(path: Path, schema: Schema, script: ScriptDirectory) -> None:
         if not path.exists() or path.stat().st_size == 0:
             return
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_MS / 1_000)) as found:
+            # One moment of it: between two, another process may have made it.
+            found.execute("BEGIN")
             (application,) = found.execute("PRAGMA application_id").fetchone()
             tables = {name for (name,) in found.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
             if application == 0 and not tables:
