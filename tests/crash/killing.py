@@ -177,9 +177,9 @@ class Campaign:
             # A session was had since. Before it was asked for, everything that waited was brought.
             self.wrong += [f"{name.hex()} waits still" for name in one.deliveries() if name not in one.begun()[-2:]]
 
-    def whole_sessions(self, *, since_ns: int) -> None:
+    def whole_sessions(self, *, since_ns: int, within_s: float = AGAIN_WITHIN_S) -> None:
         """Wait until of every agent a session that was asked for since then was measured by all, and decided about."""
-        give_up = time.monotonic() + AGAIN_WITHIN_S
+        give_up = time.monotonic() + within_s
         waiting = {agent.id.hex() for agent in self.agents}
         while waiting and time.monotonic() < give_up:
             waiting -= {one["agent"] for one in self.standings() if self._is_whole(one, since_ns)}
