@@ -182,3 +182,24 @@ def test_a_ca_file_that_holds_none_is_unavailable(tmp_path: Path) -> None:
 def test_any_body_of_an_error_is_read_as_one(body: bytes) -> None:
     assert isinstance(read_error(500, body, "peer"), Unavailable)
     assert not isinstance(read_error(400, body, "peer"), Malformed | Refused)
+
+
+@pytest.mark.parametrize("what", [b"HTTP/1.1 100 Continue\r\n\r\n", b"a"], ids=["1xx", "header"])
+def test_a_server_that_never_comes_to_its_answer_holds_nobody(what: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONNECT_S", "ANSWER_S"):
+        monkeypatch.setattr(http_client, name, 0.5)
+    done = threading.Event()
+
+    def talk(peer: socket.socket) -> None:
+        peer.sendall(b"" if what.startswith(b"HTTP") else b"HTTP/1.1 200 OK\r\nx: ")
+        while not done.wait(0.01):
+            peer.sendall(what)
+
+    with talking(talk) as url, Server(url) as server:
+        began = time.monotonic()
+        with pytest.raises(Unavailable) as caught:
+            server.get("/x")
+        took_s = time.monotonic() - began
+        done.set()
+    assert code(caught.value) is ErrorCode.PEER_MISBEHAVED
+    assert took_s < 5.0

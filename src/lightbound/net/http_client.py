@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from lightbound.errors import ErrorCode, Fault, Unavailable
+from lightbound.net.deadlines import BoundedBackend, Until
 from lightbound.net.http_errors import read_error
 
 CONNECT_S: Final = 5.0
@@ -73,13 +74,20 @@ class Server:
             base = f"{parts.scheme}://{shown}" + (f":{parts.port}" if parts.port else "")
             self._headers["host"] = parts.netloc
             self._extensions["sni_hostname"] = parts.hostname or ""
+        transport = httpx.HTTPTransport(
+            verify=_context(ca) if parts.scheme == "https" else False,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=8, max_keepalive_connections=2),
+        )
+        self._until = Until()
+        # httpx has no other way to say how its connections are made.
+        transport._pool._network_backend = BoundedBackend(self._until)  # noqa: SLF001
         self._client = httpx.Client(
             base_url=base,
-            verify=_context(ca) if parts.scheme == "https" else False,
+            transport=transport,
             timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
             trust_env=False,
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=8, max_keepalive_connections=2),
         )
 
     def __enter__(self) -> Self:
@@ -120,7 +128,7 @@ class Server:
         if method == "POST":
             headers["content-type"] = kind
         timeout = httpx.Timeout(ANSWER_S + wait_s, connect=CONNECT_S)
-        give_up = time.monotonic() + CONNECT_S + ANSWER_S + wait_s
+        self._until.s = time.monotonic() + CONNECT_S + ANSWER_S + wait_s
         try:
             with self._client.stream(
                 method,
@@ -136,11 +144,10 @@ class Server:
                     got += piece
                     if len(got) > MOST_ANSWER_BYTES:
                         raise self._misbehaved(f"more than {MOST_ANSWER_BYTES} bytes")
-                    # The timeouts are between bytes: without this, one byte now and then would hold us for ever.
-                    if time.monotonic() > give_up:
-                        raise self._misbehaved("one that never ends")
                 status, answer = response.status_code, bytes(got)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            if time.monotonic() > self._until.s:
+                raise self._misbehaved("one that never ends") from error
             raise _unreachable(self.url, "an answer", _why(error)) from error
         if status not in {200, 204}:
             raise read_error(status, answer, self.url)

@@ -5,6 +5,7 @@ A role gives its routes; a handler reads its body by `body_of` and raises errors
 
 import asyncio
 import contextlib
+import functools
 import ipaddress
 import resource
 import signal
@@ -13,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import prometheus_client
 import structlog
@@ -24,14 +25,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Unavailable, malformed
+from lightbound.net.connections import SHARE, Bounded, Held
 from lightbound.net.http_client import STATEMENT
-from lightbound.net.http_errors import TOO_LONG, error_body, status_of
+from lightbound.net.http_errors import RATE_LIMITED, TOO_LONG, error_body, status_of
 from lightbound.net.rates import Rates
 
 BODY_S: Final = 10.0
 """A body that has not arrived by then is not waited for."""
 
 CBOR: Final = "application/cbor"
+
+SHOWN: Final = 8
+"""Characters of what stands in a path that a log shows."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -139,8 +144,10 @@ def application(
         if not isinstance(error, LightboundError):
             raise error
         status = TOO_LONG if isinstance(error, TooLong) else status_of(error)
-        log.info("refused", path=request.url.path, status=status, why=str(error.faults[0]), peer=_host(request))
-        headers = {"retry-after": "1"} if status == 429 else None
+        if status != RATE_LIMITED:
+            # Whoever asks too much would write the log full as well. A path holds digests that give a right to ask.
+            log.info("refused", path=_shown(request), status=status, why=str(error.faults[0]), peer=_host(request))
+        headers = {"retry-after": "1"} if status == RATE_LIMITED else None
         return Response(error_body(error), status_code=status, media_type="application/json", headers=headers)
 
     async def tell_health(_request: Request) -> Response:
@@ -203,12 +210,18 @@ async def serve(
         Unavailable: the certificate or its key cannot be read.
     """
     _raise_descriptors()
+    held = Held(max(1, limits.connections // SHARE))
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
+        # It takes a class, and calls it: whatever makes connections will do.
+        http=cast("type[asyncio.Protocol]", functools.partial(Bounded, held=held)),
+        ws="none",
+        # Said here, so that no variable of the environment says otherwise.
+        forwarded_allow_ips=["127.0.0.1", "::1"],
         limit_concurrency=limits.connections,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=1,
@@ -249,6 +262,14 @@ def _raise_descriptors() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65_536) if most > 0 else 65_536, most))
+
+
+def _shown(request: Request) -> str:
+    """The path of a request for the log: of what stands in it only so much that two can be told apart."""
+    path = str(request.scope["path"])
+    for value in request.path_params.values():
+        path = path.replace(str(value), str(value)[:SHOWN] + "...")
+    return "".join(letter if letter.isprintable() else "?" for letter in path)
 
 
 def _host(request: Request) -> str:

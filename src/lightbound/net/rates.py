@@ -30,7 +30,7 @@ class Rates:
         Raises:
             Unavailable: too many; it says when to come again.
         """
-        name = _customer(host)
+        name = customer(host)
         left, then_s = self._buckets.pop(name, (self.burst, now_s))
         left = min(self.burst, left + max(0.0, now_s - then_s) * self.per_s)
         if left < 1.0:
@@ -49,7 +49,8 @@ class Rates:
             self._buckets.popitem(last=False)
 
 
-def _customer(host: str) -> str:
+def customer(host: str) -> str:
+    """The name under which an address is counted."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
