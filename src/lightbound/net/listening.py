@@ -48,7 +48,9 @@ class Listening:
         return self._bound(socket.SOCK_DGRAM)
 
     def _bound(self, kind: int) -> socket.socket:
-        made = socket.socket(socket.AF_INET6 if self.is_v6 else socket.AF_INET, kind)
+        # The protocol is named for asyncio, which sends an answer's last bytes at once only if it reads "TCP" there.
+        protocol = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else socket.IPPROTO_UDP
+        made = socket.socket(socket.AF_INET6 if self.is_v6 else socket.AF_INET, kind, protocol)
         try:
             if self.is_v6:
                 # Otherwise [::] takes IPv4 as well, in addresses of a third form.

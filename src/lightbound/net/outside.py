@@ -12,6 +12,7 @@ import ntplib
 
 from lightbound.errors import ErrorCode, Fault, Unavailable
 from lightbound.net.clocks import Clocks
+from lightbound.ranging.timing.clocks import Instant
 
 NTP_S: Final = 2.0
 """An answer that takes longer could not be right within any error that is of use."""
@@ -25,6 +26,8 @@ class Reading:
     """Its time less CLOCK_REALTIME of this machine, at the moment of reading."""
     error_ns: int
     """The offset is right within this."""
+    at: Instant | None = None
+    """When it said so, on all three clocks. None: CLOCK_REALTIME is the clock outside, and nothing is carried."""
 
 
 class OutsideClock(Protocol):
@@ -78,7 +81,9 @@ class NtpClock:
         error_ns = took_ns // 2 + 1_000 + int(1e9 * (abs(answer.root_delay) / 2 + abs(answer.root_dispersion)))
         if error_ns > self.most_error_ns:
             raise self._unusable(f"the time within {self.most_error_ns} ns", f"within {error_ns} ns")
-        return Reading(offset_ns=int(1e9 * answer.tx_time) - middle_ns, error_ns=error_ns)
+        told_ns = int(1e9 * answer.tx_time)
+        at = Instant(began_raw_ns + took_ns // 2, middle_ns, told_ns)
+        return Reading(offset_ns=told_ns - middle_ns, error_ns=error_ns, at=at)
 
     def _unusable(self, expected: str, found: str) -> Unavailable:
         peer = f"ntp:{self.host}:{self.port}"

@@ -98,8 +98,17 @@ class TimedSocket:
         """
         if not self.is_stamping:
             return None
-        wanted, found = self._count, None
+        wanted = self._count
         self._count = (wanted + 1) & 0xFFFFFFFF
+        return self._stamp_of(wanted)
+
+    def pass_over_stamps(self) -> None:
+        """Take away stamps that came too late to be asked for; while one is there, whoever waits is woken at once."""
+        if self.is_stamping:
+            self._stamp_of(None)
+
+    def _stamp_of(self, wanted: int | None) -> int | None:
+        found = None
         while True:
             try:
                 _, ancillary, _, _ = self.bound.recvmsg(0, _ANCILLARY, _MSG_ERRQUEUE)

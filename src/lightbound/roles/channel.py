@@ -33,14 +33,14 @@ class Channel:
         """The descriptor that becomes readable when a message is there, or the other end has gone."""
         return self._socket.fileno()
 
-    def send(self, message: Value) -> None:
-        """Send one message, waiting for room if the other end is behind.
+    def send(self, message: Value, *, wait: bool = True) -> None:
+        """Send one message, waiting for room if the other end is behind; with `wait` off, `BlockingIOError` if it is.
 
         Raises:
             ChannelClosed: nobody is there any more.
         """
         try:
-            self._socket.send(encode(message))
+            self._socket.send(encode(message), 0 if wait else socket.MSG_DONTWAIT)
         except (BrokenPipeError, ConnectionResetError) as error:
             raise ChannelClosed from error
 

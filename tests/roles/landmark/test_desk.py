@@ -27,10 +27,10 @@ from lightbound.ranging.statements.kinds import Kind
 from lightbound.ranging.statements.measurement import Abort, Stamps, Why, read_abort, read_measurement
 from lightbound.ranging.statements.opening import read_open
 from lightbound.ranging.statements.session import Draw, Session, chips_root, write_session
-from lightbound.ranging.timing.challenger import Challenger
+from lightbound.ranging.timing.challenger import Challenger, PhaseRecord
 from lightbound.ranging.timing.clocks import ClockErrors, Instant
 from lightbound.roles.channel import Channel
-from lightbound.roles.landmark.desk import MOST_OF_AGENT, Desk
+from lightbound.roles.landmark.desk import MOST_OF_AGENT, Desk, _dated
 from lightbound.roles.landmark.handing import Begin, read_message, write_record
 from lightbound.roles.landmark.meters import Meters
 from lightbound.store.engine import LANDMARK, open_store
@@ -45,9 +45,11 @@ class ScriptedClock:
     """A clock outside that says what it is told to; None: it does not answer."""
 
     offsets_ns: list[int | None] = field(default_factory=list)
+    asked: int = 0
 
     async def read(self) -> Reading:
         """The next of them, or no offset once they are used up."""
+        self.asked += 1
         await asyncio.sleep(0)
         offset_ns = self.offsets_ns.pop(0) if self.offsets_ns else 0
         if offset_ns is None:
@@ -308,6 +310,63 @@ def test_one_agent_has_so_many_sessions_at_one_time_and_no_more(bench: Bench) ->
     with pytest.raises(LightboundError) as caught:
         bench.desk.open(bench.session())
     assert caught.value.faults[0].code is ErrorCode.RATE_LIMITED
+
+
+def test_the_places_of_an_agent_are_of_each_verifier(bench: Bench) -> None:
+    """Whoever asks for an agent that is another's does not take the other's places."""
+    other = SigningKey.of_seed(Purpose.VERIFIER, secrets.token_bytes(32))
+    ours, bench.verifier = bench.verifier, other
+    bench.desk.verifiers = {**bench.desk.verifiers, other.key_id: other.verifying}
+    for _ in range(MOST_OF_AGENT):
+        bench.desk.open(bench.session())
+    with pytest.raises(Unavailable):
+        bench.desk.open(bench.session())
+    bench.verifier = ours
+    assert bench.desk.open(bench.session())
+
+
+def test_however_many_binds_come_at_once_the_clock_outside_is_asked_once(bench: Bench) -> None:
+    session = bench.session()
+    agent = bench.agent(session)
+    bind = agent.bind(Evidence())
+
+    async def run() -> None:
+        await asyncio.gather(*(bench.desk.bind(digest(session), bind) for _ in range(50)))
+
+    asyncio.run(run())
+    assert bench.clock.asked == 1
+    assert isinstance(read_message(bench.timed.receive()), Begin)
+    with pytest.raises(BlockingIOError):
+        bench.timed.receive(wait=False)
+
+
+@pytest.mark.parametrize("is_before", [False, True])
+def test_a_clock_of_ours_that_is_set_between_a_reading_and_the_phase_hides_no_pause(*, is_before: bool) -> None:
+    """The machine stood still for 400 ms of the phase; what keeps its time made up for it when nobody looked."""
+    paused_ns, ms_ns = 400_000_000, 1_000_000
+    began, ended = Instant(10 * SECOND_NS, 100 * SECOND_NS, 0), Instant(12 * SECOND_NS, 102 * SECOND_NS, 0)
+    early, late = 100 * SECOND_NS - ms_ns, 102 * SECOND_NS + ms_ns + paused_ns
+    before = Instant(began.ns - ms_ns, early - (paused_ns if is_before else 0), early)
+    after = Instant(ended.ns + ms_ns, late - (paused_ns if is_before else 0), late)
+    readings = [Reading(offset_ns=at.utc_ns - at.check_ns, error_ns=1, at=at) for at in (before, after)]
+    record = PhaseRecord(sent=3, dropped=0, ignored=0, address=HERE, rounds=(), began=began, ended=ended)
+    dated = _dated(record, readings[0], readings[1], ClockErrors())
+    assert dated.began is not None
+    assert not ClockErrors().agree_on_session(dated.began, dated.ended)
+
+
+def test_a_reading_that_is_too_long_ago_for_its_error_is_of_no_use() -> None:
+    began, ended = Instant(10 * SECOND_NS, 0, 0), Instant(12 * SECOND_NS, 2 * SECOND_NS, 0)
+    record = PhaseRecord(sent=3, dropped=0, ignored=0, address=HERE, rounds=(), began=began, ended=ended)
+
+    def dated(ago_ns: int) -> PhaseRecord:
+        moments = Instant(began.ns - ago_ns, 0, -ago_ns), Instant(ended.ns, 0, 2 * SECOND_NS)
+        before, after = (Reading(offset_ns=0, error_ns=4_000_000, at=at) for at in moments)
+        return _dated(record, before, after, ClockErrors())
+
+    assert dated(9 * SECOND_NS).began == began
+    with pytest.raises(Unavailable):
+        dated(11 * SECOND_NS)
 
 
 def test_a_landmark_that_stops_ends_every_session(bench: Bench) -> None:

@@ -5,14 +5,18 @@ loop; the machine's are never set.
 """
 
 import itertools
+import select
 import socket
+from dataclasses import replace
 
 import pytest
 
+from lightbound.net.udp import TimedSocket
 from lightbound.ranging.statements.measurement import ORDER
 from lightbound.ranging.timing.challenger import PhaseRecord
 from lightbound.ranging.timing.clocks import ClockErrors
-from tests.roles.landmark.timing import LateSocket, SetClocks, timed
+from lightbound.roles.landmark.handing import Begin, read_answer, write_begin
+from tests.roles.landmark.timing import COOKIE, KEYS, LateSocket, SetClocks, loop, timed
 
 MS_NS = 1_000_000
 HELD_NS = 2 * MS_NS
@@ -120,3 +124,29 @@ def test_every_round_that_was_sent_is_counted() -> None:
     """Rule 6: sixteen rounds in a row whose answers come too late end the phase, and are in the count."""
     record = timed(held_ns=lambda number: 100_000 if number < 5 else 30 * MS_NS)
     assert record.sent >= len(record.rounds) + record.dropped + 16
+
+
+def test_a_control_process_that_does_not_read_is_read_all_the_same() -> None:
+    """Each would wait for room at the other, for ever."""
+    count = 2_000
+    with loop() as (channel, _):
+        begin = Begin(number=0, keys=KEYS, cookie=COOKIE, errors=ClockErrors(), ready_within_ns=0)
+        for number in range(count):
+            channel.send(write_begin(replace(begin, number=number)))
+        ended = [read_answer(channel.receive()) for _ in range(count)]
+    assert {said[0] for said in ended if isinstance(said, tuple)} == set(range(count))
+
+
+def test_a_stamp_that_comes_late_does_not_keep_the_loop_awake() -> None:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with bound, select.epoll() as poll:
+        bound.bind(("127.0.0.1", 0))
+        own = TimedSocket.of(bound, stamping=True)
+        poll.register(own.fileno(), select.EPOLLIN)
+        # Nobody takes its stamp: as if the driver stamped after the send call.
+        own.send(bytes(64), ("127.0.0.1", 9))
+        assert [events for _, events in poll.poll(5)] == [select.EPOLLERR]
+        own.pass_over_stamps()
+        assert poll.poll(0) == []
+        own.send(bytes(64), ("127.0.0.1", 9))
+        assert own.stamp_of_last() is not None

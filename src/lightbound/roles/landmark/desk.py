@@ -27,6 +27,7 @@ from lightbound.ranging.statements.measurement import Abort, Why, write_abort
 from lightbound.ranging.statements.opening import Link
 from lightbound.ranging.statements.session import read_session
 from lightbound.ranging.timing.challenger import PhaseRecord
+from lightbound.ranging.timing.clocks import BILLION, ClockErrors, Instant
 from lightbound.roles.channel import Channel
 from lightbound.roles.landmark.handing import Begin, ask_stats, read_answer, write_begin
 from lightbound.roles.landmark.meters import Meters
@@ -37,7 +38,7 @@ MOST_OPEN: Final = 10_000
 """Sessions at one time. Each takes some 10 kB here, and 15 MB of packets if all were timed at once."""
 
 MOST_OF_AGENT: Final = 8
-"""Sessions of one agent at one time. A verifier asks for one after the other."""
+"""Sessions of one agent at one time, of each verifier. A verifier asks for one after the other."""
 
 SWEEP_S: Final = 0.5
 STATS_S: Final = 5.0
@@ -49,6 +50,10 @@ class _Live:
 
     number: int
     session: LandmarkSession
+    verifier: bytes
+    """Id of the key of whoever asked for it."""
+    binding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One BIND at a time: however many come at once, the clock outside is asked once."""
     bind: bytes | None = None
     close: bytes | None = None
     ack: bytes | None = None
@@ -129,7 +134,7 @@ class Desk:
             raise refused(ErrorCode.WRONG_KEY, "a verifier that is answered here", "another", "session")
         asked = read_session(data, verifier)
         agent = asked.agent.key_id
-        self._check_room(agent)
+        self._check_room(agent, verifier.key_id)
         chain = self._chain(agent)
         was = chain.newest
         try:
@@ -160,7 +165,7 @@ class Desk:
             chain.newest = was
             raise
         self._count += 1
-        live = _Live(number=self._count, session=session)
+        live = _Live(number=self._count, session=session, verifier=verifier.key_id)
         self._live[name] = self._by_number[live.number] = live
         self.meters.opened.inc()
         return session.contrib
@@ -173,14 +178,16 @@ class Desk:
             Unavailable: the clock outside does not answer.
         """
         live = self._of(name)
-        if live.bind == data:
-            return
-        if live.session.state is State.OPENED and live.bind is None:
-            # A BIND that cannot be taken is refused before the clock outside is troubled.
-            self._check_counted(live, data)
+        async with live.binding:
+            if live.bind != data:
+                await self._bind(live, name, data)
+
+    async def _bind(self, live: _Live, name: bytes, data: bytes) -> None:
+        if live.session.state is not State.OPENED:
+            raise refused(ErrorCode.OUT_OF_ORDER, "bind at its time", f"a session that is {live.session.state}", "bind")
+        # A BIND that cannot be taken is refused before the clock outside is troubled.
+        self._check_counted(live, data)
         before = await self.outside.read()
-        if live.bind == data:
-            return
         live.session.bind(data, now_ns=self.now_ns())
         challenger = live.session.challenger
         if challenger is None:
@@ -327,7 +334,7 @@ class Desk:
         log = structlog.get_logger()
         try:
             after = await self.outside.read()
-            record = _dated(record, live.before, after)
+            record = _dated(record, live.before, after, self.identity.errors)
         except LightboundError as error:
             log.warning("no clock outside", **fields(error))
             live.has_clock = False
@@ -384,9 +391,10 @@ class Desk:
             self._abort(live, Why.NOT_BOUND_TO)
             raise refused(ErrorCode.WRONG_LANDMARK, "the CONTRIB of this landmark", "not it", "bind.contributions")
 
-    def _check_room(self, agent: bytes) -> None:
+    def _check_room(self, agent: bytes, verifier: bytes) -> None:
         running = [live for live in self._live.values() if live.end is None]
-        of_agent = sum(live.session.session.agent.key_id == agent for live in running)
+        # One verifier cannot fill the places of an agent that another asks.
+        of_agent = sum((live.session.session.agent.key_id, live.verifier) == (agent, verifier) for live in running)
         if len(running) >= MOST_OPEN or of_agent >= MOST_OF_AGENT:
             fault = Fault(code=ErrorCode.RATE_LIMITED, expected="room for another session", found="none")
             raise Unavailable(fault)
@@ -410,9 +418,35 @@ def _link(chain: Chain) -> Link:
     return chain.newest.link
 
 
-def _dated(record: PhaseRecord, before: Reading, after: Reading) -> PhaseRecord:
-    """The phase with its beginning and end on the clock outside, which was read before and after it."""
-    began = record.began
-    if began is not None:
-        began = began._replace(utc_ns=began.check_ns + before.offset_ns)
-    return replace(record, began=began, ended=record.ended._replace(utc_ns=record.ended.check_ns + after.offset_ns))
+def _dated(record: PhaseRecord, before: Reading, after: Reading, errors: ClockErrors) -> PhaseRecord:
+    """The phase with its beginning and end on the clock outside, which was read before and after it.
+
+    Raises:
+        Unavailable: between a reading and the phase so much time passed that the two could hide more than may be.
+    """
+    began, ended = record.began, record.ended
+    if began is None:
+        return replace(record, ended=_on_outside(ended, after))
+    carried_ns = sum(
+        abs(edge.ns - reading.at.ns) for edge, reading in ((began, before), (ended, after)) if reading.at is not None
+    )
+    error_ns = before.error_ns + after.error_ns + carried_ns * errors.rate_ppb // BILLION
+    if carried_ns and error_ns > errors.session_ns // 2:
+        expected = f"a clock outside that is right within {errors.session_ns // 2} ns over a session"
+        raise Unavailable(
+            Fault(
+                code=ErrorCode.PEER_MISBEHAVED, expected=expected, found=f"within {error_ns} ns", file="clock outside"
+            )
+        )
+    return replace(record, began=_on_outside(began, before), ended=_on_outside(ended, after))
+
+
+def _on_outside(edge: Instant, reading: Reading) -> Instant:
+    """An end of a phase on the clock outside.
+
+    From a reading to there time is told by the first clock, which nobody can set. CLOCK_REALTIME may be set in between,
+    say by what keeps a machine's time, once it was stopped and goes on: what it then makes up for would hide the pause.
+    """
+    if reading.at is None:
+        return edge._replace(utc_ns=edge.check_ns + reading.offset_ns)
+    return edge._replace(utc_ns=reading.at.utc_ns + edge.ns - reading.at.ns)

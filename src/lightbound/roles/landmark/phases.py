@@ -5,10 +5,12 @@ What it is told comes over the channel from the control process, and what came o
 sends nothing to anybody without a READY that only the agent of a phase can make.
 """
 
+import contextlib
 import gc
 import heapq
 import os
 import select
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -63,6 +65,7 @@ class Phases:
     _wakes: list[tuple[int, int, _Running]] = field(default_factory=list)
     """A heap; what a phase has since put off is passed over."""
     _count: int = 0
+    _unsent: deque[Value] = field(default_factory=deque)
 
     def run(self) -> None:
         """Until the control process closes the channel, or has gone."""
@@ -72,17 +75,26 @@ class Phases:
             gc.disable()
         poll = select.epoll()
         poll.register(self.channel.fileno(), select.EPOLLIN)
+        is_behind = False
         by_descriptor = {one.fileno(): one for one in self.sockets}
         for descriptor in by_descriptor:
             poll.register(descriptor, select.EPOLLIN)
         while True:
-            for descriptor, _ in poll.poll(self._wait_s()):
+            for descriptor, events in poll.poll(self._wait_s()):
                 timed = by_descriptor.get(descriptor)
                 if timed is None:
-                    self._told()
-                else:
-                    self._receive(timed)
+                    if events & select.EPOLLOUT:
+                        self._deliver()
+                    if events & ~select.EPOLLOUT:
+                        self._told()
+                    continue
+                if events & select.EPOLLERR:
+                    timed.pass_over_stamps()
+                self._receive(timed)
             self._wake()
+            if bool(self._unsent) is not is_behind:
+                is_behind = not is_behind
+                poll.modify(self.channel.fileno(), select.EPOLLIN | (select.EPOLLOUT if is_behind else 0))
 
     def _wait_s(self) -> float:
         while self._wakes:
@@ -183,7 +195,15 @@ class Phases:
         heapq.heappush(self._wakes, (wake_ns, self._count, running))
 
     def _send(self, message: Value) -> None:
-        self.channel.send(message)
+        """Say it once the control process has room. Nobody waits for room here: it may be waiting for room there."""
+        self._unsent.append(message)
+        self._deliver()
+
+    def _deliver(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._unsent:
+                self.channel.send(self._unsent[0], wait=False)
+                self._unsent.popleft()
 
     def _stats(self) -> dict[str, int]:
         return {
