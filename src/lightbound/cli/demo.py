@@ -68,16 +68,17 @@ def demo(
                 shown.said(line)
             stage.build(shown.said)
             standings = Play(stage=stage, audience=shown).play()
+            shown.said("What the verdicts rest on is exported, and decided again from the files alone.")
         evidence = gather(stage, folder, chip=standings[SMUGGLED].chips[0], keep=keep)
-        report = write_report(folder, standings, stage.places, evidence)
+        report = write_report(folder, stage, standings, evidence)
         if as_json:
-            typer.echo(json.dumps(as_object(standings, stage.places, evidence, report), ensure_ascii=True))
+            typer.echo(json.dumps(as_object(standings, stage.truths, evidence, report), ensure_ascii=True))
         else:
-            close(standings, stage.places, evidence, report)
+            close(standings, stage.truths, evidence, report)
         if not evidence.is_same:
             raise typer.Exit(ExitCode.BUG)
         if keep:
-            keep_running(stage, evidence)
+            keep_running(stage, evidence, silently=as_json)
 
 
 demo.__doc__ = HELP

@@ -1,12 +1,14 @@
 """What the running example says before and after, and the report that it leaves behind."""
 
+import contextlib
 import select
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from lightbound.cli import terminal
-from lightbound.cli.demo_table import answer, closing_table
+from lightbound.cli.demo_table import answer, table
 from lightbound.demo.acts import Standings
 from lightbound.demo.evidence import Evidence
 from lightbound.demo.stage import Stage
@@ -20,6 +22,7 @@ from lightbound.demo.story import (
     SILENCED,
     SMUGGLED,
     SMUGGLED_TO,
+    Truth,
 )
 from lightbound.files.whole import whole_file
 
@@ -34,6 +37,16 @@ MADE_UP: Final = (
     "those that Microsoft publishes for its regions. Made up: owners, lots, licences, and the distance, which a relay "
     "puts between processes of one machine."
 )
+
+WORDS: Final = {
+    "verified": "proven to be within its licensed area",
+    "cleared": "proven to be outside China, Hong Kong and Macao, and no more: an answer that takes 10 ms can have come "
+    "from 1,500 km away, which is beyond most borders",
+    "undetermined": "neither is proven: landmarks are too far away, or the holder delays answers",
+    "misplaced": "proven to be outside its licensed area",
+    "silent": "asked, and it does not answer",
+}
+"""What the words mean that come up in the example."""
 
 NOT_SHOWN: Final = (
     "that the key sits in a genuine chip: its place is shown, and here it is a file",
@@ -58,9 +71,14 @@ def opening() -> Iterator[str]:
         "each: real processes on this machine."
     )
     yield (
-        "The ways between them are as long as Microsoft says they are between its regions. Owners, lots and licences "
-        "are made up."
+        "A relay makes the ways between them as long as Microsoft says they are between its regions. Owners, lots and "
+        "licences are made up."
     )
+    yield ""
+    yield "What the verifier can say, all of it from how long answers take:"
+    for word, meaning in WORDS.items():
+        yield f"  {word:13} {meaning}"
+    yield ""
 
 
 def findings() -> Iterator[str]:
@@ -68,13 +86,13 @@ def findings() -> Iterator[str]:
     where = PLACES[SMUGGLED_TO]
     yield (
         f"{SMUGGLED}: misplaced. In {where} it answers landmarks in Asia sooner than light could come from where it is "
-        "licensed. More owners of landmarks show that, each alone, than may lie."
+        f"licensed. Landmarks of two owners show that, each by itself; one may lie. That it is in {where} is not shown."
     )
     yield (
-        f"{DELAYING}: undetermined, lead lost_proof. Delay hides where it went; it cannot make up the quick answers "
+        f"{DELAYING}: undetermined, lead lost_proof. Delay hides where it went; it cannot bring back the quick answers "
         "that proved where it was. That accuses nobody, and is worth a question."
     )
-    yield f"{SILENCED}: silent. It was asked and did not answer, which is no proof of anything either."
+    yield f"{SILENCED}: silent. It was asked and did not answer, which is no proof of anything."
 
 
 def same(evidence: Evidence) -> str:
@@ -84,25 +102,26 @@ def same(evidence: Evidence) -> str:
     return "Decided again from the exported files: NOT THE SAME. This is a bug."
 
 
-def close(standings: Standings, places: Mapping[str, str], evidence: Evidence, report: Path) -> None:
+def close(standings: Standings, truths: Mapping[str, Truth], evidence: Evidence, report: Path) -> None:
     """Print what it came to."""
     console = terminal.console(markup=False)
+    is_file = not console.is_terminal
     console.print()
-    console.print(closing_table(standings, places))
+    console.print(*table(standings, truths, width=console.width), sep="\n")
     console.print()
     for line in findings():
-        console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=is_file)
     console.print()
     console.print("Not shown, at assurance tier A0:")
     for line in NOT_SHOWN:
-        console.print(f"  - {line}", soft_wrap=True)
+        console.print(f"  - {line}", soft_wrap=is_file)
     console.print()
-    console.print(same(evidence), soft_wrap=True)
+    console.print(same(evidence), soft_wrap=is_file)
     for name, path in _files(evidence, report).items():
         console.print(f"{name:12} {path}", soft_wrap=True)
 
 
-def as_object(standings: Standings, places: Mapping[str, str], evidence: Evidence, report: Path) -> dict[str, Any]:
+def as_object(standings: Standings, truths: Mapping[str, Truth], evidence: Evidence, report: Path) -> dict[str, Any]:
     """The same for a machine."""
     return {
         "format": FORMAT,
@@ -112,7 +131,8 @@ def as_object(standings: Standings, places: Mapping[str, str], evidence: Evidenc
                 "lot": lot.name,
                 "licensed_area": lot.licensed,
                 "excluded_area": lot.excluded,
-                "truly_in": PLACES[places[lot.name]],
+                "truly_in": PLACES[truths[lot.name].region],
+                "deed": truths[lot.name].deed or None,
                 "standing": standings[lot.name].standing,
                 "lead": standings[lot.name].lead,
                 "chips": list(standings[lot.name].chips),
@@ -128,46 +148,56 @@ def as_object(standings: Standings, places: Mapping[str, str], evidence: Evidenc
     }
 
 
-def write_report(folder: Path, standings: Standings, places: Mapping[str, str], evidence: Evidence) -> Path:
+def write_report(folder: Path, stage: Stage, standings: Standings, evidence: Evidence) -> Path:
     """Write the report; its path."""
-    lines = ["What was shown", "", *opening(), "", MADE_UP, ""]
+    lines = ["What was shown", "", *opening(), MADE_UP, "", "What the verifier said in the end", ""]
     for lot in LOTS:
         now = standings[lot.name]
-        answers = f"licensed area {lot.licensed}: {answer(now.licensed) or 'not asked'}; "
-        answers += f"excluded area {lot.excluded}: {answer(now.excluded) or 'not asked'}"
         lead = f", lead {now.lead}" if now.lead else ""
-        lines.append(f"{lot.name} (truly in {PLACES[places[lot.name]]}): {now.standing}{lead}; {answers}")
+        last = "; from its last answers:" if now.silent_since else ""
+        lines += [
+            f"{lot.name} (truly in {stage.truths[lot.name]}): {now.standing}{lead}{last}",
+            f"  licensed area {lot.licensed}: {answer(now.licensed) or 'not asked'}",
+            f"  excluded area {lot.excluded}: {answer(now.excluded) or 'not asked'}",
+        ]
     lines += ["", *findings(), "", "On what grounds", "", *(f"- {one}" for one in GROUNDS)]
     lines += ["", "What is not shown, at assurance tier A0", "", *(f"- {one}" for one in NOT_SHOWN)]
-    lines += ["", "See for yourself", "", same(evidence), "", evidence.adjudicate, evidence.explain, ""]
+    lines += ["", "Which landmark is which", ""]
+    lines += [f"{stage.landmark_ids[one.name]}  {one.name}, {one.country}, of {one.owner}" for one in LANDMARKS]
+    lines += ["", "See for yourself", "", same(evidence), "", evidence.adjudicate, "", evidence.explain, ""]
     path = folder / REPORT
     with whole_file(path) as file:
         file.write("\n".join(lines).encode())
     return path
 
 
-def keep_running(stage: Stage, evidence: Evidence) -> None:
+def keep_running(stage: Stage, evidence: Evidence, *, silently: bool) -> None:
     """Say where everything is, and stay until Ctrl-C.
 
     Raises:
-        KeyboardInterrupt: it came.
         Unavailable: a process has ended.
     """
     console = terminal.console(markup=False)
-    for line in (
+    agent, landmark = LOTS[0], LANDMARKS[0]
+    lines = (
         "",
-        "It runs on until Ctrl-C.",
-        f"standings    {stage.url}/v1/standings",
-        f"folders      {stage.folder}: verifier, landmarks, agents, admission, logs",
+        "It runs on until Ctrl-C; the verifier goes on asking. In another terminal:",
         "",
-        f"lightbound verifier status --data {stage.verifier_data}",
+        shlex.join(("lightbound", "verifier", "status", "--data", str(stage.verifier_data))),
+        shlex.join(("lightbound", "agent", "show", "--data", str(stage.agent_data(agent)))),
+        f"curl {stage.url}/v1/standings",
+        f"curl {stage.url}/metrics",
+        f"curl {stage.landmark_url}/metrics    # of the landmark {landmark.name}",
+        shlex.join(("tail", "-f", str(stage.folder / "logs" / "verifier.log"))),
         evidence.explain,
         evidence.adjudicate,
-    ):
+    )
+    for line in () if silently else lines:
         console.print(line, soft_wrap=True)
-    while True:
-        stage.processes.check()
-        select.select([], [], [], 1.0)
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            stage.processes.check()
+            select.select([], [], [], 1.0)
 
 
 def _files(evidence: Evidence, report: Path) -> dict[str, Path]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from lightbound.cli import terminal
 from lightbound.demo.acts import Standings
 from lightbound.demo.standings import Answer, LotStanding
-from lightbound.demo.story import LOTS, PLACES
+from lightbound.demo.story import LOTS, Truth
 
 STYLES: Final = {
     "contradiction": "magenta",
@@ -26,6 +26,9 @@ STYLES: Final = {
 
 WAITING: Final = "..."
 
+ALL_COLUMNS: Final = 130
+"""Terminals as wide as this have room for what is proven, besides the word."""
+
 
 class LiveTable:
     """For a terminal: what was said stays above, the table is below and changes."""
@@ -33,16 +36,16 @@ class LiveTable:
     def __init__(self, console: Console) -> None:
         """Nothing is known yet."""
         self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def said(self, text: str) -> None:
         """Print a sentence above the table."""
         self._console.print(text, soft_wrap=False)
         self._live.refresh()
 
-    def shown(self, standings: Standings, places: Mapping[str, str]) -> None:
+    def shown(self, standings: Standings, truths: Mapping[str, Truth]) -> None:
         """Draw the table again."""
-        self._live.update(_drawn(standings, places), refresh=True)
+        self._live.update(Group(Text(), *table(standings, truths, width=self._console.width)), refresh=True)
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -50,7 +53,7 @@ class LiveTable:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Leave the table as it is."""
+        """Take the table away: what is shown in the end is shown once."""
         self._live.stop()
 
 
@@ -60,15 +63,14 @@ class Lines:
     def __init__(self, console: Console) -> None:
         """Nothing is known yet."""
         self._console = console
-        self._known: dict[str, tuple[str, str | None]] = {}
+        self._known: dict[str, tuple[str | None, str | None]] = {}
 
     def said(self, text: str) -> None:
         """Print a sentence."""
         self._console.print(text, soft_wrap=True)
 
-    def shown(self, standings: Standings, places: Mapping[str, str]) -> None:
+    def shown(self, standings: Standings, truths: Mapping[str, Truth]) -> None:
         """Print what has changed."""
-        del places
         for lot in LOTS:
             now = standings.get(lot.name)
             if now is None or now.standing is None:
@@ -76,7 +78,8 @@ class Lines:
             word = (now.standing, now.lead)
             if self._known.get(lot.name) != word:
                 self._known[lot.name] = word
-                self._console.print(f"  {lot.name:16}{now.standing}{f', lead: {now.lead}' if now.lead else ''}")
+                lead = f"  lead: {now.lead}" if now.lead else ""
+                self._console.print(f"  {lot.name:16} truly in {truths[lot.name]!s:20} {now.standing}{lead}")
 
     def __enter__(self) -> Self:
         """Nothing to begin."""
@@ -92,7 +95,7 @@ class Nobody:
     def said(self, text: str) -> None:
         """Say nothing."""
 
-    def shown(self, standings: Standings, places: Mapping[str, str]) -> None:
+    def shown(self, standings: Standings, truths: Mapping[str, Truth]) -> None:
         """Show nothing."""
 
     def __enter__(self) -> Self:
@@ -111,32 +114,23 @@ def audience(*, as_json: bool) -> LiveTable | Lines | Nobody:
     return LiveTable(console) if console.is_terminal else Lines(console)
 
 
-def closing_table(standings: Standings, places: Mapping[str, str]) -> Table:
-    """What was said in the end, by words alone."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("lot", "licensed for", "truly in", "standing (A0)", "lead"):
-        table.add_column(heading, no_wrap=True)
+def table(standings: Standings, truths: Mapping[str, Truth], *, width: int) -> tuple[RenderableType, RenderableType]:
+    """What the verifier says of each lot beside what is true, and which of it is which."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    numbers = ("licensed area", "excluded area") if width >= ALL_COLUMNS else ()
+    for heading in ("lot", "licensed for", "truly in", "verifier says (A0)", "lead", *numbers):
+        drawn.add_column(heading, no_wrap=True)
     for lot in LOTS:
-        now = standings[lot.name]
-        table.add_row(
-            lot.name, lot.licensed, PLACES[places[lot.name]], _word(now), "" if now.lead is None else now.lead
-        )
-    return table
-
-
-def _drawn(standings: Standings, places: Mapping[str, str]) -> RenderableType:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("lot of 8 chips", "standing (A0)", "licensed area", "excluded area", "lead", "truly in"):
-        table.add_column(heading, no_wrap=True)
-    for lot in LOTS:
-        now = standings.get(lot.name)
-        place = Text(PLACES[places[lot.name]], style="bold" if places[lot.name] != lot.region else "dim")
+        now, truth = standings.get(lot.name), truths[lot.name]
+        has_changed = truth != Truth(region=lot.region)
+        cells: list[RenderableType] = [lot.name, lot.licence, Text(str(truth), style="bold" if has_changed else "dim")]
         if now is None:
-            table.add_row(lot.name, WAITING, "", "", "", place)
+            cells.append(WAITING)
         else:
-            lead = Text(now.lead or "", style="yellow")
-            table.add_row(lot.name, _word(now), answer(now.licensed), answer(now.excluded), lead, place)
-    return Group(Text(), table, Text("The verifier knows all of this but the last column.", style="dim"))
+            cells += [_word(now), Text(now.lead or "", style="yellow")]
+            cells += [answer(now.licensed), answer(now.excluded)] if numbers else []
+        drawn.add_row(*cells)
+    return drawn, Text("The verifier is not told what is true: it sees how long answers take.", style="dim")
 
 
 def _word(now: LotStanding) -> Text:

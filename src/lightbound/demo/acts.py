@@ -1,4 +1,4 @@
-"""The three acts of the running example: all is well; a lot is smuggled; one hides where it went, one says nothing.
+"""The three acts of the running example: all is well; a lot is smuggled, one says nothing; one hides where it went.
 
 What is said here is what whoever holds the chips does. What follows from it nobody says: the verifier finds it, and it
 is waited for. A machine that is busy delays answers, which can lose a proof and never makes one, so that what is waited
@@ -6,6 +6,7 @@ for comes a session later there.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -21,6 +22,7 @@ from lightbound.demo.story import (
     SILENCED,
     SMUGGLED,
     SMUGGLED_TO,
+    Truth,
     lot,
 )
 from lightbound.errors import ErrorCode, Fault, Unavailable
@@ -46,8 +48,8 @@ class Audience(Protocol):
     def said(self, text: str) -> None:
         """A sentence of the story."""
 
-    def shown(self, standings: Standings, places: Mapping[str, str]) -> None:
-        """What the verifier says now, and where each lot truly is, which it does not know."""
+    def shown(self, standings: Standings, truths: Mapping[str, Truth]) -> None:
+        """What the verifier says now, and what is true of each lot, which it does not know."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,25 +80,26 @@ class Play:
             ),
             "every lot to have a standing",
         )
-        self._until(lambda now: all(now[name].standing == word for name, word in HONEST.items()), "", within_s=SOON_S)
+        now = self._until(_is_honest, "", within_s=SOON_S)
+        self.audience.said(honest(now))
 
     def _smuggled(self) -> None:
         self._between_sessions(SMUGGLED)
         self.stage.move(lot(SMUGGLED), SMUGGLED_TO)
         self.audience.said(
             f"Act two: the lot of {SMUGGLED} is smuggled to {PLACES[SMUGGLED_TO]}, from where its agent answers as "
-            "quickly as it can."
-        )
-        self._until(lambda now: now[SMUGGLED].standing == "misplaced", "", within_s=EVERY_S / 2)
-
-    def _hidden(self) -> Standings:
-        self.audience.said(
-            f"Act three: the lot of {DELAYING} follows it, and its holder delays every answer by {DELAY_NS // MS_NS} "
-            f"ms to hide that. The agent of {SILENCED} is switched off."
+            f"quickly as it can. The agent of {SILENCED} is switched off."
         )
         self.stage.switch_off(lot(SILENCED))
+        self._until(lambda now: now[SMUGGLED].standing == "misplaced", "", within_s=SOON_S)
+
+    def _hidden(self) -> Standings:
         self._between_sessions(DELAYING)
         self.stage.move(lot(DELAYING), SMUGGLED_TO, later_ns=DELAY_NS)
+        self.audience.said(
+            f"Act three: the lot of {DELAYING} follows it to {PLACES[SMUGGLED_TO]}, and its holder delays every answer "
+            f"by {DELAY_NS // MS_NS} ms to hide that."
+        )
         return self._until(
             lambda now: (
                 now[SMUGGLED].standing == "misplaced"
@@ -116,7 +119,7 @@ class Play:
         give_up = time.monotonic() + within_s
         while True:
             now = self.stage.standings()
-            self.audience.shown(now, self.stage.places)
+            self.audience.shown(now, self.stage.truths)
             if holds(now):
                 return now
             if time.monotonic() > give_up:
@@ -125,3 +128,19 @@ class Play:
                 found = ", ".join(f"{name} {one.standing}" for name, one in now.items())
                 raise Unavailable(Fault(code=ErrorCode.PEER_UNREACHABLE, expected=expected, found=found))
             time.sleep(LOOK_S)
+
+
+def honest(standings: Standings) -> str:
+    """What the first act came to, and why not all are verified."""
+    counts = Counter(one.standing for one in standings.values())
+    words = [word for word in ("verified", "cleared", "undetermined", *sorted(map(str, counts))) if counts[word]]
+    found = ", ".join(f"{counts[word]} {word}" for word in dict.fromkeys(words))
+    busy = "" if _is_honest(standings) else " This machine is busy, which delays answers and costs proofs."
+    return (
+        f"All {len(standings)} are honest: {found}. Those that are not verified are too far from the landmarks for a "
+        f"proof, which is held against nobody.{busy}"
+    )
+
+
+def _is_honest(standings: Standings) -> bool:
+    return all(standings[name].standing == word for name, word in HONEST.items())

@@ -10,7 +10,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -19,7 +19,7 @@ from lightbound.demo.admission import DemoLandmark, make_admission
 from lightbound.demo.processes import LOOK_AGAIN_S, Process, Processes
 from lightbound.demo.relay import Leg, Relay
 from lightbound.demo.standings import LotStanding, read_standings
-from lightbound.demo.story import CHIPS_OF_A_LOT, FAULT_BUDGET, LANDMARKS, LOTS, Lot, round_trips_ns
+from lightbound.demo.story import CHIPS_OF_A_LOT, FAULT_BUDGET, LANDMARKS, LOTS, Lot, Truth, round_trips_ns
 from lightbound.errors import ErrorCode, Fault, Unavailable
 
 SECOND_NS: Final = 1_000_000_000
@@ -49,8 +49,10 @@ class Stage:
     _agents: dict[str, Process] = field(default_factory=dict)
     _legs: dict[str, list[Leg]] = field(default_factory=dict)
     _round_trips_ns: dict[tuple[str, str], int] = field(default_factory=round_trips_ns)
-    places: dict[str, str] = field(default_factory=lambda: {one.name: one.region for one in LOTS})
-    """Where each lot truly is. Nobody on the stage is told."""
+    truths: dict[str, Truth] = field(default_factory=lambda: {one.name: Truth(region=one.region) for one in LOTS})
+    """Of each lot. Nobody on the stage is told."""
+    landmark_ids: dict[str, str] = field(default_factory=dict)
+    """By the names of landmarks, the ids that verdicts know them by."""
 
     @classmethod
     def empty(cls, folder: Path, *, program: str) -> Self:
@@ -73,9 +75,18 @@ class Stage:
         return f"http://{self.addresses.verifier}:{VERIFIER_PORT}"
 
     @property
+    def landmark_url(self) -> str:
+        """Where the first landmark answers."""
+        return f"http://{self.addresses.landmark(0)}:{LANDMARK_PORT}"
+
+    @property
     def verifier_data(self) -> Path:
         """The verifier's folder."""
         return self.folder / "verifier"
+
+    def agent_data(self, lot: Lot) -> Path:
+        """The folder of a lot's agent."""
+        return self.folder / "agents" / lot.name
 
     def build(self, said: Callable[[str], None]) -> None:
         """Bring everybody on.
@@ -135,20 +146,21 @@ class Stage:
         return read_standings(self.url)
 
     def move(self, lot: Lot, region: str, *, later_ns: int = 0) -> None:
-        """Take a lot elsewhere; its answers are later by as much as its operator likes."""
-        self.places[lot.name] = region
+        """Take a lot elsewhere; its answers are later by as much as its holder likes."""
+        self.truths[lot.name] = Truth(region=region, deed="delaying" if later_ns else "")
         for leg, landmark in zip(self._legs[lot.name], LANDMARKS, strict=True):
             self.relay.change(leg, round_trip_ns=self._round_trips_ns[region, landmark.region] + later_ns)
 
     def switch_off(self, lot: Lot) -> None:
         """Stop the agent of a lot."""
+        self.truths[lot.name] = replace(self.truths[lot.name], deed="switched off")
         self.processes.stop(self._agents.pop(lot.name), within_s=UP_WITHIN_S)
 
     def switch_on(self, lot: Lot) -> None:
         """Start the agent of a lot."""
         self._agents[lot.name] = self.processes.start(
             f"agent {lot.name}",
-            *("agent", "run", "--data", self._data(lot)),
+            *("agent", "run", "--data", self.agent_data(lot)),
             log=self.folder / "logs" / f"agent-{lot.name}.log",
         )
 
@@ -184,13 +196,14 @@ class Stage:
             )
             for number, one in enumerate(LANDMARKS)
         ]
-        make_admission(
+        keys = make_admission(
             self.folder / "admission",
             wanted,
             seed=secrets.token_bytes,
             from_ns=now_ns - VALID_S * SECOND_NS,
             to_ns=now_ns + VALID_S * SECOND_NS,
         )
+        self.landmark_ids = {name: key.key_id.hex() for name, key in keys.items()}
 
     def _invite(self, lot: Lot) -> Process:
         return self.processes.begin(
@@ -205,24 +218,14 @@ class Stage:
         code = json.loads((self.folder / f"{lot.name}.code.json").read_text(encoding="utf-8"))["code"]
         return self.processes.begin(
             f"enrol {lot.name}",
-            *(
-                "agent",
-                "enrol",
-                "--data",
-                self._data(lot),
-                "--verifier",
-                self.url,
-                "--code",
-                code,
-                "--chips",
-                str(CHIPS_OF_A_LOT),
-            ),
+            *("agent", "enrol", "--data", self.agent_data(lot), "--verifier", self.url),
+            *("--code", code, "--chips", str(CHIPS_OF_A_LOT)),
             log=self.folder / "logs" / f"enrol-{lot.name}.log",
         )
 
     def _send_by_relay(self, lot: Lot) -> None:
         """Let an agent find each landmark at the end of its own way there."""
-        trust = self._data(lot) / "trust.toml"
+        trust = self.agent_data(lot) / "trust.toml"
         text = trust.read_text(encoding="utf-8")
         for index, leg in enumerate(self._legs[lot.name]):
             near, far = self.addresses.landmark(index), leg.listen[0]
@@ -257,6 +260,3 @@ class Stage:
                     )
                     raise Unavailable(fault) from error
                 time.sleep(LOOK_AGAIN_S)
-
-    def _data(self, lot: Lot) -> Path:
-        return self.folder / "agents" / lot.name

@@ -36,7 +36,21 @@ class Lot:
     region: str
     """Where it truly is at first."""
     licensed: str
+    licence: str
+    """The same in words."""
     excluded: str = "CN+HK+MO"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """Where a lot truly is, and what its holder does about that. The verifier is not told."""
+
+    region: str
+    deed: str = ""
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{PLACES[self.region]}{', ' if self.deed else ''}{self.deed}"
 
 
 CHIPS_OF_A_LOT: Final = 8
@@ -118,18 +132,18 @@ LANDMARKS: Final = (
 """Eight landmarks of five owners, so that five fault units. None stands in the excluded area: it would not count."""
 
 LOTS: Final = (
-    Lot(name="netherlands", region="westeurope", licensed="circle(52.2,5.4,3000)"),
-    Lot(name="paris", region="francecentral", licensed="circle(48.86,2.35,3000)"),
-    Lot(name="geneva", region="switzerlandwest", licensed="circle(46.2,6.14,3000)"),
-    Lot(name="berlin", region="germanynorth", licensed="DE"),
-    Lot(name="warsaw", region="polandcentral", licensed="PL"),
-    Lot(name="oslo", region="norwayeast", licensed="NO"),
-    Lot(name="ireland", region="northeurope", licensed="IE"),
-    Lot(name="virginia", region="eastus2", licensed="US"),
-    Lot(name="texas", region="southcentralus", licensed="US"),
-    Lot(name="tokyo", region="japaneast", licensed="JP"),
-    Lot(name="jakarta", region="indonesiacentral", licensed="ID"),
-    Lot(name="new-south-wales", region="australiaeast", licensed="AU"),
+    Lot(name="netherlands", region="westeurope", licensed="circle(52.2,5.4,3000)", licence="within 3,000 km"),
+    Lot(name="paris", region="francecentral", licensed="circle(48.86,2.35,3000)", licence="within 3,000 km"),
+    Lot(name="geneva", region="switzerlandwest", licensed="circle(46.2,6.14,3000)", licence="within 3,000 km"),
+    Lot(name="berlin", region="germanynorth", licensed="DE", licence="Germany"),
+    Lot(name="warsaw", region="polandcentral", licensed="PL", licence="Poland"),
+    Lot(name="oslo", region="norwayeast", licensed="NO", licence="Norway"),
+    Lot(name="ireland", region="northeurope", licensed="IE", licence="Ireland"),
+    Lot(name="virginia", region="eastus2", licensed="US", licence="United States"),
+    Lot(name="texas", region="southcentralus", licensed="US", licence="United States"),
+    Lot(name="tokyo", region="japaneast", licensed="JP", licence="Japan"),
+    Lot(name="jakarta", region="indonesiacentral", licensed="ID", licence="Indonesia"),
+    Lot(name="new-south-wales", region="australiaeast", licensed="AU", licence="Australia"),
 )
 """The first three are licensed for a wide circle, which round trips over the internet can prove at the speed of light;
 the next six for a country, which they cannot, but they are shown to be outside the excluded area; the last three are
