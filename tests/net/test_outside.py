@@ -20,7 +20,13 @@ SECOND_NS = 1_000_000_000
 
 @contextmanager
 def ntp_server(
-    *, off_ns: int = 0, stratum: int = 2, leap: int = 0, held_ns: int = 0, dispersion_s: float = 0.0005
+    *,
+    off_ns: int = 0,
+    stratum: int = 2,
+    leap: int = 0,
+    held_ns: int = 0,
+    dispersion_s: float = 0.0005,
+    origin: bytes = b"",
 ) -> Iterator[int]:
     """A server that answers one question after the other, off by so much; its port."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
@@ -43,7 +49,7 @@ def ntp_server(
                 head = struct.pack(
                     "!BBbbIII", leap << 6 | 4 << 3 | 4, stratum, 6, -20, 0, int(dispersion_s * 65_536), 1
                 )
-                own.sendto(head + struct.pack("!Q8sQQ", stamp, asked[40:48], stamp, stamp), whose)
+                own.sendto(head + struct.pack("!Q8sQQ", stamp, origin or asked[40:48], stamp, stamp), whose)
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
@@ -87,6 +93,25 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
         port = own.getsockname()[1]
     with pytest.raises(Unavailable):
         asyncio.run(clock(port).read())
+
+
+def test_an_answer_to_another_question_is_of_no_use() -> None:
+    """Whoever cannot see the question cannot answer it."""
+    with ntp_server(origin=bytes(8)) as port, pytest.raises(Unavailable, match="another question"):
+        asyncio.run(clock(port, most_error_ns=50_000_000).read())
+
+
+def test_a_reading_tells_the_same_moment_on_all_clocks() -> None:
+    """So that what is carried on from it hangs on no clock that can be set."""
+    clocks = MachineClocks()
+    before = clocks.raw_ns(), clocks.real_ns()
+    with ntp_server(off_ns=5 * SECOND_NS) as port:
+        read = asyncio.run(clock(port, most_error_ns=50_000_000).read())
+    after = clocks.raw_ns(), clocks.real_ns()
+    assert read.at is not None
+    assert before[0] <= read.at.ns <= after[0]
+    assert before[1] <= read.at.check_ns <= after[1]
+    assert read.at.utc_ns - read.at.check_ns == read.offset_ns
 
 
 def test_the_own_clock_has_no_offset() -> None:
