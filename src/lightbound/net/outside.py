@@ -88,7 +88,7 @@ class NtpClock:
         began_raw_ns, began_real_ns = self.clocks.raw_ns(), self.clocks.real_ns()
         try:
             told = await asyncio.to_thread(_asked, self.host, self.port)
-        except (OSError, UnicodeError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:
             raise self._unusable("an answer", str(error) or type(error).__name__) from error
         took_ns = self.clocks.raw_ns() - began_raw_ns
         if told.leap == 3 or told.mode != 4 or not 1 <= told.stratum <= 15:
