@@ -42,7 +42,7 @@ EXTRA_OF: Final = {
     **dict.fromkeys(
         ("geographiclib", "matplotlib", "numba", "numpy", "pyarrow", "pyproj", "scipy", "shapely"), "judge"
     ),
-    **dict.fromkeys(("alembic", "ntplib", "prometheus_client", "sqlalchemy", "starlette", "uvicorn"), "server"),
+    **dict.fromkeys(("alembic", "prometheus_client", "sqlalchemy", "starlette", "uvicorn"), "server"),
 }
 """Which extra of the package brings a module; a test holds it to `pyproject.toml`."""
 
