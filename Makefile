@@ -8,15 +8,16 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 BIN := .venv/bin
 UV := .bootstrap/bin/uv
-# Never fetch another interpreter, and never read a uv configuration that the lock does not know about.
+# Never fetch another interpreter, and never read a uv configuration that the lock does not know about: none where it is
+# installed, one file of this project where it is resolved.
 UV_ENV := UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1
-LOCK := $(UV_ENV) UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet \
-	--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
+LOCK := UV_PYTHON_DOWNLOADS=never UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet \
+	--config-file dependencies.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
 
 # Debian packages that tests and benches need besides the four above: a browser, to open the maps in, the tools whose
 # output is imported, networks made of namespaces, a look at system calls, a compiler for the bench's C responder, and
 # what checks units.
-SYSTEM_PACKAGES := chromium fping gcc iproute2 iputils-ping libc6-dev nftables strace systemd
+SYSTEM_PACKAGES := chromium fping gcc iproute2 iputils-ping libc6-dev nftables strace swtpm systemd tpm2-tools
 
 .PHONY: help
 help: ## list the targets

@@ -68,6 +68,17 @@ class ErrorCode(StrEnum):
     ALREADY_RUNNING = "already_running"
     STORE_BROKEN = "store_broken"
     NOT_INSTALLED = "not_installed"
+    EVIDENCE_MALFORMED = "evidence_malformed"
+    CERTIFICATE_MALFORMED = "certificate_malformed"
+    MANIFEST_MALFORMED = "manifest_malformed"
+    CHAIN_REFUSED = "chain_refused"
+    NONCE_DIFFERS = "nonce_differs"
+    FIRMWARE_DIFFERS = "firmware_differs"
+    MANIFEST_REFUSED = "manifest_refused"
+    MEASUREMENT_DIFFERS = "measurement_differs"
+    TOPOLOGY_OPEN = "topology_open"
+    UNSUPPORTED = "unsupported"
+    DEVICE_SILENT = "device_silent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

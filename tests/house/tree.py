@@ -7,7 +7,10 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "src" / "lightbound"
-CORE: Final = ("adjudication", "canonical", "enrolment", "errors", "geo", "keys", "ranging", "tlog", "units")
+CORE: Final = (
+    *("adjudication", "attestation", "canonical", "enrolment", "errors"),
+    *("geo", "keys", "ranging", "tlog", "units"),
+)
 
 MADE: Final = {".git", ".venv", ".cwt", ".bootstrap", "dist", "build", "__pycache__"}
 """Folders that are made from the tree and are no part of it; besides those, every tool's own `.*_cache`."""

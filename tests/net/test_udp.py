@@ -20,10 +20,23 @@ def made(family: socket.AddressFamily, host: str, *, stamping: bool = True) -> T
     return TimedSocket.of(bound, stamping=stamping)
 
 
+def when_the_kernel_stamps(one: TimedSocket, other: TimedSocket, address: tuple[str, int]) -> None:
+    """Return once arrivals are stamped: whoever asks first on a machine waits until the kernel has turned it on."""
+    give_up = time.monotonic() + 5
+    while time.monotonic() < give_up:
+        one.send(b"0" * 64, address)
+        one.stamp_of_last()
+        if arrived(other)[1] is not None:
+            return
+    raise AssertionError("arrivals are never stamped")
+
+
 @pytest.fixture(params=FAMILIES, ids=["IPv4", "IPv6"])
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     one, other = (made(*request.param) for _ in range(2))
-    yield one, other, other.bound.getsockname()[:2]
+    address = other.bound.getsockname()[:2]
+    when_the_kernel_stamps(one, other, address)
+    yield one, other, address
     one.bound.close()
     other.bound.close()
 

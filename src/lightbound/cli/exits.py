@@ -40,7 +40,11 @@ def exit_code(error: LightboundError) -> ExitCode:
 
 EXTRA_OF: Final = {
     **dict.fromkeys(
-        ("geographiclib", "matplotlib", "numba", "numpy", "pyarrow", "pyproj", "scipy", "shapely"), "judge"
+        (
+            *("geographiclib", "lxml", "matplotlib", "numba", "numpy", "pyarrow", "pyproj", "scipy", "shapely"),
+            "signxml",
+        ),
+        "judge",
     ),
     **dict.fromkeys(("alembic", "prometheus_client", "sqlalchemy", "starlette", "uvicorn"), "server"),
 }
