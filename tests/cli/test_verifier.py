@@ -207,5 +207,5 @@ def test_why_something_is_not_as_it_should_be_stands_beside_it(capsys: pytest.Ca
     assert proven.endswith("  lead: lost_proof (proven 2026-11-24 01:02)")
     assert told.endswith("  NOT ASKED: the verifier's own failure")
     assert failed.endswith("  9f9f9f9f contrib: no route\\x1b[2J")
-    assert gap.endswith("  gap in sequence of 2 landmarks")
+    assert gap.endswith("  statements not shown by 2 landmarks")
     assert forked.endswith("  FORKED sequence of 1 landmark; wrong link in sequence of 1 landmark")

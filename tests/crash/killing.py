@@ -278,16 +278,17 @@ class Campaign:
         return measured == len(self.world.landmarks) and _ns(standing["last_decided"]) >= since_ns
 
     def _gaps(self) -> set[tuple[bytes, bytes, int]]:
-        told = set()
+        """What it reckons to lack; a status tells none of it, for nobody is away for ten minutes."""
         for standing in self.standings():
             if standing["standing"] not in {"verified", "undetermined"}:
                 self.wrong.append(f"{standing['standing']} is said of a chip where it should be")
-            for one in standing["sequence_breaks"]:
-                if one["forked"] or one["unlinked"]:
-                    self.wrong.append(f"verifier: {one}")
-                agent, landmark = bytes.fromhex(standing["agent"]), bytes.fromhex(one["landmark"])
-                told |= {(agent, landmark, seq) for seq in one["missing"]}
-        return told
+            self.wrong += [f"verifier: {one}" for one in standing["sequence_breaks"]]
+        return {
+            (agent, landmark, seq)
+            for agent, by_landmark in self.world.verifier.gaps().items()
+            for landmark, found in by_landmark.items()
+            for seq in found.missing
+        }
 
 
 def enrolled(world: World, folder: Path) -> AgentProcess:

@@ -158,14 +158,14 @@ def folder_wrong(folder: Path, role: str) -> list[str]:
 
 @dataclass(slots=True, kw_only=True)
 class VerifierLedger:
-    """What a verifier has of landmarks, and what it says that it lacks."""
+    """What a verifier has of landmarks, and what it finds that it lacks."""
 
     keys: Mapping[bytes, VerifyingKey]
     """By landmark id."""
     numbers: defaultdict[tuple[bytes, bytes], dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
     """Digests by number, by agent and landmark."""
     lacked: set[tuple[bytes, bytes, int]] = field(default_factory=set)
-    """Numbers that it ever said are missing."""
+    """Numbers that it ever found missing."""
     _row: int = 0
 
     def read(self, file: Path) -> list[str]:
@@ -196,9 +196,9 @@ class VerifierLedger:
         }
 
     def compared(self, file: Path, ask: Callable[[], set[tuple[bytes, bytes, int]]]) -> list[str]:
-        """What is wrong with the gaps that it tells when asked, given what is in its database before and after.
+        """What is wrong with the gaps that it reckons to have, given what is in its database before and after.
 
-        Statements come meanwhile: what lacked before and after, it must tell; what was here before, it must not.
+        Statements come meanwhile: what lacked before and after, it must find; what was here before, it must not.
         """
         wrong = self.read(file)
         missing = self.missing()
@@ -206,8 +206,8 @@ class VerifierLedger:
         told = ask()
         wrong += self.read(file)
         self.lacked |= told
-        wrong += [f"verifier: missing, and not told: {one}" for one in (missing & self.missing()) - told]
-        return wrong + [f"verifier: told as missing, and here: {one}" for one in told & here]
+        wrong += [f"verifier: missing, and not found: {one}" for one in (missing & self.missing()) - told]
+        return wrong + [f"verifier: found missing, and here: {one}" for one in told & here]
 
     def unknown_to(self, ledgers: Mapping[bytes, Ledger]) -> list[str]:
         """Statements that it has and their landmark does not. Read the landmarks after the verifier."""

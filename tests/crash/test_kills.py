@@ -61,7 +61,7 @@ def campaign(folder: Path, kills: list[tuple[Role, Moment]], *, dice: random.Ran
             ended = [agent.stop() for agent in running.agents]
         assert ended == [0] * agents
         # What a landmark said and nobody brought is fetched from it: no gap stays.
-        waited(lambda: not any(one["sequence_breaks"] for one in running.standings()) or None, within_s=90)
+        waited(lambda: not there.verifier.gaps() or None, within_s=90)
         assert [there.verifier.stop(), *(landmark.stop() for landmark in there.landmarks)] == [0] * 4
         figures = checked_in_the_end(running)
         assert still_alive(running.orphans) == set()
@@ -111,7 +111,7 @@ def checked_in_the_end(running: Campaign) -> str:
         running.figures(steps),
         f"{begun} sessions begun, {len(came)} brought, {whole} measured by all; {len(unanswered)} without an answer",
         f"ends at {len(there.landmarks)} landmarks: {dict(sorted(ends.items()))}",
-        f"{len(running.verifier.lacked)} statements told as missing when it was looked after a kill; none in the end",
+        f"{len(running.verifier.lacked)} statements found missing when it was looked after a kill; none in the end",
     ]
     return "\n".join(lines)
 

@@ -137,17 +137,35 @@ def test_what_is_left_to_look_at_is_what_was_brought_and_what_ran_out(kept: Stor
 def test_landmarks_are_to_be_asked_until_they_were(kept: Stores) -> None:
     made = delivered(kept, 1)
     concluded(kept, made)
-    (one,) = kept.asked.to_ask(now_ns=NOW_NS, most=10)
+    (one,) = kept.asked.to_ask(now_ns=NOW_NS, most=10, of_each=2)
     assert (one.session, one.agent, one.landmark, one.asks) == (made.digest, agent(0).key_id, bytes(16), 0)
-    assert kept.asked.to_ask(now_ns=NOW_NS - 1, most=10) == []
+    assert kept.asked.to_ask(now_ns=NOW_NS - 1, most=10, of_each=2) == []
     kept.asked.asked_landmark(one, ask_ns=NOW_NS + 5)
-    assert kept.asked.to_ask(now_ns=NOW_NS, most=10) == []
+    assert kept.asked.to_ask(now_ns=NOW_NS, most=10, of_each=2) == []
     concluded(kept, made)  # looking again does not ask again
-    assert kept.asked.to_ask(now_ns=NOW_NS, most=10) == []
-    (again,) = kept.asked.to_ask(now_ns=NOW_NS + 5, most=10)
+    assert kept.asked.to_ask(now_ns=NOW_NS, most=10, of_each=2) == []
+    (again,) = kept.asked.to_ask(now_ns=NOW_NS + 5, most=10, of_each=2)
     assert again.asks == 1
     kept.asked.asked_landmark(again, ask_ns=None)
-    assert kept.asked.to_ask(now_ns=NOW_NS + HOUR_NS, most=10) == []
+    assert kept.asked.to_ask(now_ns=NOW_NS + HOUR_NS, most=10, of_each=2) == []
+
+
+def test_a_landmark_that_is_asked_about_much_leaves_room_for_others(kept: Stores) -> None:
+    made = [delivered(kept, number) for number in range(4)]
+    for number, one in enumerate(made):
+        parts = [PartKept(landmark=bytes(16), outcome="silent")]
+        if number == 3:
+            parts.append(PartKept(landmark=bytes([1] * 16), outcome="silent"))
+        kept.asked.conclude(
+            one.digest, state=CHECKED, step=None, why=None, parts=parts, evidence=None, ask_ns=NOW_NS + number
+        )
+    found = kept.asked.to_ask(now_ns=NOW_NS + 10, most=3, of_each=2)
+    assert [(one.session, one.landmark) for one in found] == [
+        (made[0].digest, bytes(16)),
+        (made[1].digest, bytes(16)),
+        (made[3].digest, bytes([1] * 16)),
+    ]
+    assert len(kept.asked.to_ask(now_ns=NOW_NS + 10, most=1, of_each=2)) == 1
 
 
 def test_sessions_of_a_window_are_those_issued_in_it_and_answered(kept: Stores) -> None:

@@ -115,6 +115,21 @@ def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
         open_store(tmp_path / "missing" / "db", VERIFIER)
 
 
+def test_a_database_of_an_older_program_is_brought_up_to_date_and_keeps_what_it_has(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        open_store(tmp_path / name, VERIFIER).dispose()
+    with closing(sqlite3.connect(tmp_path / "old")) as connection:
+        connection.execute("DROP TABLE sought")
+        connection.execute("INSERT INTO settings VALUES ('every_ns', '1')")
+        connection.execute("UPDATE alembic_version SET version_num = 'verifier_0001'")
+        connection.commit()
+    engine = open_store(tmp_path / "old", VERIFIER)
+    with reading(engine) as connection:
+        assert connection.execute(select(SETTINGS)).all() == [("every_ns", "1")]
+    engine.dispose()
+    assert schema_of(tmp_path / "old") == schema_of(tmp_path / "new")
+
+
 def test_many_that_open_a_new_database_at_once_find_one(tmp_path: Path) -> None:
     def opened(_number: int) -> LightboundError | None:
         try:

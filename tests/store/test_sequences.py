@@ -55,8 +55,47 @@ def test_breaks_are_those_that_every_statement_shows(seed: int, tmp_path: Path) 
             found = breaks(Linked(link=one.link, digest=_digest(one.data)) for one in said if one.link is not None)
             if found:
                 expected[landmark] = found
-        assert kept.sequences.breaks().get(agent(0).key_id, {}) == expected
+        assert kept.sequences.breaks(patience_ns=None).get(agent(0).key_id, {}) == expected
         assert 0 < len(expected) < len(LANDMARKS)
+
+
+def test_what_is_missing_is_told_once_it_was_sought_long_enough(tmp_path: Path) -> None:
+    with stores(tmp_path / "db") as kept:
+        kept.enrolments.invite(invitation(0))
+        kept.enrolments.enrol(enrol(0), b"enrol", now_ns=0)
+        about = {"session": bytes(32), "landmark": LANDMARKS[0], "agent": agent(0).key_id}
+        # 0, 1 and 3, 4 are missing; what comes before 5 is asked for in vain first.
+        for seq, prev in ((2, secret("one")), (5, secret("four"))):
+            link = Link(landmark=LANDMARKS[0], agent=agent(0).key_id, seq=seq, prev=prev)
+            kept.sequences.add([Signed(kind=Kind.OPEN, data=b"%d" % seq, link=link, **about)])
+
+        def missing(patience_ns: int | None = 600) -> tuple[int, ...]:
+            found = kept.sequences.breaks(patience_ns=patience_ns).get(agent(0).key_id, {})
+            return found[LANDMARKS[0]].missing if found else ()
+
+        assert missing(None) == (0, 1, 3, 4)
+        assert missing() == ()
+        kept.sequences.in_vain([secret("four"), secret("one")], now_ns=1_000)
+        kept.sequences.in_vain([secret("four")], now_ns=1_599)
+        assert missing() == ()
+        kept.sequences.in_vain([secret("four")], now_ns=1_600)
+        kept.sequences.in_vain([secret("four"), secret("one")], now_ns=900)
+        assert missing() == (3, 4)
+        kept.sequences.in_vain([secret("one")], now_ns=1_700)
+        assert missing() == (0, 1, 3, 4)
+
+
+def test_what_was_never_named_cannot_be_sought_and_is_missing_at_once(tmp_path: Path) -> None:
+    with stores(tmp_path / "db") as kept:
+        kept.enrolments.invite(invitation(0))
+        kept.enrolments.enrol(enrol(0), b"enrol", now_ns=0)
+        link = Link(landmark=LANDMARKS[0], agent=agent(0).key_id, seq=2, prev=None)
+        said = Signed(
+            kind=Kind.OPEN, session=bytes(32), landmark=LANDMARKS[0], agent=agent(0).key_id, data=b"2", link=link
+        )
+        kept.sequences.add([said])
+        found = kept.sequences.breaks(patience_ns=600)[agent(0).key_id][LANDMARKS[0]]
+        assert found == Breaks(missing=(0, 1), forked=(), unlinked=(2,))
 
 
 def test_what_is_named_and_not_here_is_told_the_newest_first(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ ORDER: Final = (
 BREAKS: Final = {
     "forked": "FORKED sequence of",
     "unlinked": "wrong link in sequence of",
-    "missing": "gap in sequence of",
+    "missing": "statements not shown by",
 }
 """What is wrong with landmarks' sequences, the worst first."""
 

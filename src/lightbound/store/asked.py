@@ -181,13 +181,15 @@ class AskedSessions:
                 .values(asks=one.asks + 1, ask_ns=ask_ns)
             )
 
-    def to_ask(self, *, now_ns: int, most: int) -> list[ToAsk]:
-        """Landmarks that are to be asked by now, the longest overdue first."""
+    def to_ask(self, *, now_ns: int, most: int, of_each: int) -> list[ToAsk]:
+        """Landmarks that are to be asked by now, the longest overdue first, each about so many sessions at most."""
+        place = func.row_number().over(partition_by=PARTS.c.landmark_id, order_by=PARTS.c.ask_ns).label("place")
+        due = select(PARTS, place).where(PARTS.c.ask_ns <= now_ns).subquery()
         query = (
-            select(PARTS, SESSIONS.c.agent_id)
-            .join(SESSIONS, SESSIONS.c.session_digest == PARTS.c.session_digest)
-            .where(PARTS.c.ask_ns <= now_ns)
-            .order_by(PARTS.c.ask_ns)
+            select(due, SESSIONS.c.agent_id)
+            .join(SESSIONS, SESSIONS.c.session_digest == due.c.session_digest)
+            .where(due.c.place <= of_each)
+            .order_by(due.c.ask_ns)
             .limit(most)
         )
         with reading(self._engine) as connection:

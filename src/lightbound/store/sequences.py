@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine, and_, exists, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
@@ -12,7 +12,7 @@ from lightbound.ranging.sessions.chain import Breaks, Linked, breaks
 from lightbound.ranging.statements.kinds import Kind
 from lightbound.ranging.statements.opening import Link
 from lightbound.store.engine import reading, writing
-from lightbound.store.verifier_tables import STATEMENTS
+from lightbound.store.verifier_tables import SOUGHT, STATEMENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +82,27 @@ class Sequences:
         with reading(self._engine) as connection:
             return list(connection.execute(query).scalars())
 
-    def breaks(self) -> dict[bytes, dict[bytes, Breaks]]:
-        """What is wrong with sequences, by agent and landmark; those with nothing wrong are left out."""
+    def in_vain(self, names: Sequence[bytes], *, now_ns: int) -> None:
+        """Keep that a landmark was asked for statements of these digests just now, and did not show them."""
+        with writing(self._engine) as connection:
+            for name in names:
+                added = insert(SOUGHT).values(digest=name, first_ns=now_ns, last_ns=now_ns)
+                # A clock that was set back moves neither.
+                later = {"last_ns": func.max(SOUGHT.c.last_ns, now_ns)}
+                connection.execute(added.on_conflict_do_update(index_elements=["digest"], set_=later))
+
+    def breaks(self, *, patience_ns: int | None) -> dict[bytes, dict[bytes, Breaks]]:
+        """What is wrong with sequences, by agent and landmark; those with nothing wrong are left out.
+
+        Numbers are missing only if the landmark was asked for the newest of them in vain, and in vain again so much
+        later: what is merely not fetched yet says nothing about it. Without patience, all that is not here is missing.
+        """
         found: defaultdict[bytes, dict[bytes, Breaks]] = defaultdict(dict)
         with reading(self._engine) as connection:
+            refused = None
+            if patience_ns is not None:
+                query = select(SOUGHT.c.digest).where(SOUGHT.c.last_ns - SOUGHT.c.first_ns >= patience_ns)
+                refused = frozenset(connection.execute(query).scalars())
             for agent, landmark in connection.execute(_DOUBTFUL).all():
                 query = select(STATEMENTS).where(
                     STATEMENTS.c.agent_id == agent,
@@ -96,9 +113,31 @@ class Sequences:
                     Linked(link=Link(landmark=landmark, agent=agent, seq=row.seq, prev=row.prev), digest=row.digest)
                     for row in connection.execute(query)
                 ]
-                if broken := breaks(linked):
+                broken = breaks(linked)
+                if refused is not None:
+                    broken = _refused(broken, linked, refused)
+                if broken:
                     found[agent][landmark] = broken
         return dict(found)
+
+
+def _refused(broken: Breaks, linked: Sequence[Linked], refused: frozenset[bytes]) -> Breaks:
+    """The same without the numbers that the landmark was not asked for long enough.
+
+    What it is asked for is the statement before one that is here, so that numbers missing in a row are sought together.
+    """
+    named: defaultdict[int, set[bytes | None]] = defaultdict(set)
+    for one in linked:
+        named[one.link.seq].add(one.link.prev)
+    waiting: list[range] = []
+    expected = 0
+    for seq in sorted(named):
+        # One that names nothing before it cannot be asked for that.
+        if seq > expected and not any(prev is None or prev in refused for prev in named[seq]):
+            waiting.append(range(expected, seq))
+        expected = seq + 1
+    missing = tuple(seq for seq in broken.missing if not any(seq in numbers for numbers in waiting))
+    return replace(broken, missing=missing)
 
 
 _BEFORE = STATEMENTS.alias()

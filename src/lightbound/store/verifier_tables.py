@@ -144,6 +144,18 @@ STATEMENTS: Final = Table(
 """What landmarks signed about our agents, checked against their keys: what the delivery did not hold, and everything
 numbered. Two with one number are both kept, for they show a fork. A session may be another verifier's."""
 
+SOUGHT: Final = Table(
+    "sought",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("first_ns", Integer, nullable=False),
+    Column("last_ns", Integer, nullable=False),
+    CheckConstraint("first_ns <= last_ns", name="sought_in_order"),
+    _octets("digest", 32),
+    sqlite_strict=True,
+)
+"""Statements that a landmark named as the one before, and did not show: when it was first and last asked in vain."""
+
 DOCUMENTS: Final = Table(
     "documents",
     METADATA,

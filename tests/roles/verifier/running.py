@@ -25,6 +25,7 @@ from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.net.http_client import Server
 from lightbound.ranging.sessions.agent import AgentSession, AgentTrust
+from lightbound.ranging.sessions.chain import Breaks
 from lightbound.ranging.sessions.verification import LandmarkStatements
 from lightbound.ranging.statements.binding import Evidence
 from lightbound.roles.verifier.areas import Areas
@@ -143,6 +144,14 @@ class Verifier:
         assert told["format"] == "lightbound.standings/1"
         standings: list[dict[str, Any]] = told["standings"]
         return standings
+
+    def gaps(self) -> dict[bytes, dict[bytes, Breaks]]:
+        """What its database lacks of landmarks' sequences at this moment, told or not, by agent and landmark."""
+        kept = open_kept(self.data)
+        try:
+            return kept.sequences.breaks(patience_ns=None)
+        finally:
+            kept.close()
 
     def decided(self, chip: bytes, *, after: str | None = None) -> dict[str, Any]:
         """What it says of a chip, once it has decided about it, or again since then."""

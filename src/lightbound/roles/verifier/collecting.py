@@ -12,7 +12,7 @@ import structlog
 
 from lightbound.canonical import cose
 from lightbound.canonical.cbor import MOST_BYTES, decode
-from lightbound.errors import ErrorCode, LightboundError, malformed, refused
+from lightbound.errors import ErrorCode, LightboundError, Unavailable, malformed, refused
 from lightbound.files.landmark_addresses import LandmarkAddress
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.signing import digest
@@ -33,6 +33,10 @@ AGAIN_NS: Final = tuple(seconds * SECOND_NS for seconds in (2, 10, 30, 120, 600,
 
 MOST_CHASED: Final = 64
 """Statements of one sequence fetched at one time. What is missing still, the next session's asking goes on with."""
+
+PATIENCE_NS: Final = 600 * SECOND_NS
+"""A gap in a sequence is told when the landmark did not show what is missing, and again did not so much later: before
+that it may be restarting, or not to be reached from here. Longer: gaps are told later, and nothing else is lost."""
 
 NUMBERED: Final = (Kind.OPEN, Kind.MEASUREMENT, Kind.ABORT)
 
@@ -64,20 +68,25 @@ class Collector:
         """Ask a landmark about a session, and for what its sequence lacks here; whether something new came.
 
         Raises:
-            Unavailable: the database failed. What the landmark does wrong is logged, and asked for again.
+            Unavailable: the database failed, or `ca` cannot be read. What the landmark does wrong is logged, and asked
+                for again.
         """
-        log = structlog.get_logger()
+        if one.landmark not in self._addresses:
+            # It has left the directory since: nothing that it says is believed.
+            self._kept.asked.asked_landmark(one, ask_ns=None)
+            return False
+        server = self._server(one.landmark)
         new, is_done = 0, False
         try:
-            server = self._server(one.landmark)
             signed = self._about(server, one)
+        except LightboundError as error:
+            _log("not told by landmark", one, error)
+        else:
             new = self._kept.sequences.add(signed)
             kinds = {said.kind for said in signed}
             is_done = not signed or (Kind.OPEN in kinds and bool(kinds & {Kind.MEASUREMENT, Kind.ABORT}))
-            self._chase(server, one)
-        except LightboundError as error:
-            log.info("not told by landmark", landmark=one.landmark.hex(), session=one.session.hex(), **fields(error))
-        again = one.asks < len(AGAIN_NS) and not is_done
+        is_whole = self._chased(server, one, now_ns=now_ns)
+        again = one.asks < len(AGAIN_NS) and not (is_done and is_whole)
         self._kept.asked.asked_landmark(one, ask_ns=now_ns + AGAIN_NS[one.asks] if again else None)
         return new > 0
 
@@ -102,23 +111,45 @@ class Collector:
                 signed.append(said)
         return signed
 
-    def _chase(self, server: Server, one: ToAsk) -> None:
-        """Fetch the statements before those that are here, until none is missing or the landmark has none."""
+    def _chased(self, server: Server, one: ToAsk, *, now_ns: int) -> bool:
+        """Fetch the statements before those that are here; whether none is missing any more.
+
+        One that the landmark does not show is passed over, and kept as asked for in vain.
+        """
         tried: set[bytes] = set()
+        in_vain: set[bytes] = set()
         for _ in range(MOST_CHASED):
-            wanted = next(
-                (name for name in self._kept.sequences.not_here(one.landmark, one.agent) if name not in tried), None
-            )
-            if wanted is None:
-                return
-            tried.add(wanted)
-            data = server.get(f"/clp1/statements/{wanted.hex()}").body
-            if digest(data) != wanted:
-                raise refused(ErrorCode.SEQUENCE_BROKEN, f"statement {wanted.hex()}", digest(data).hex(), "statements")
-            kind = cose.read(data, what="statement").kind
-            if kind not in NUMBERED:
-                raise refused(ErrorCode.WRONG_TYPE, "a numbered statement", kind, "statements")
-            self._kept.sequences.add([self._read(Kind(kind), data, one)])
+            lacking = [name for name in self._lacking(one) if name not in tried]
+            if not lacking:
+                break
+            tried.add(lacking[0])
+            try:
+                said = self._statement(server, one, lacking[0])
+            except Unavailable as error:
+                _log("statements not told by landmark", one, error)
+                in_vain.update(lacking)
+                break
+            except LightboundError as error:
+                _log("statement not told by landmark", one, error)
+                in_vain.add(lacking[0])
+            else:
+                self._kept.sequences.add([said])
+        lacking = self._lacking(one)
+        self._kept.sequences.in_vain([name for name in lacking if name in in_vain], now_ns=now_ns)
+        return not lacking
+
+    def _lacking(self, one: ToAsk) -> list[bytes]:
+        return self._kept.sequences.not_here(one.landmark, one.agent)
+
+    def _statement(self, server: Server, one: ToAsk, wanted: bytes) -> Signed:
+        """The numbered statement of this digest."""
+        data = server.get(f"/clp1/statements/{wanted.hex()}").body
+        if digest(data) != wanted:
+            raise refused(ErrorCode.SEQUENCE_BROKEN, f"statement {wanted.hex()}", digest(data).hex(), "statements")
+        kind = cose.read(data, what="statement").kind
+        if kind not in NUMBERED:
+            raise refused(ErrorCode.WRONG_TYPE, "a numbered statement", kind, "statements")
+        return self._read(Kind(kind), data, one)
 
     def _read(self, kind: Kind, data: bytes, one: ToAsk) -> Signed:
         """A statement of this landmark about this agent; ACK is the agent's own, and checked with the rest."""
@@ -143,6 +174,10 @@ class Collector:
                 url = self._addresses[landmark].url
                 self._servers[landmark] = Server(url, ca=self._ca, software=self._software)
             return self._servers[landmark]
+
+
+def _log(event: str, one: ToAsk, error: LightboundError) -> None:
+    structlog.get_logger().info(event, landmark=one.landmark.hex(), session=one.session.hex(), **fields(error))
 
 
 def _numbered(kind: Kind, data: bytes, key: VerifyingKey) -> tuple[bytes, Link]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from lightbound.ranging.sessions.chain import Breaks
 from lightbound.roles.verifier.checking import MEASURED
+from lightbound.roles.verifier.collecting import PATIENCE_NS
 from lightbound.roles.verifier.judging import read_line
 from lightbound.roles.verifier.kept import Kept
 from lightbound.roles.verifier.settings import Policy
@@ -38,7 +39,7 @@ def standings(kept: Kept, *, now_ns: int) -> dict[str, Any]:
     told = kept.enrolments.settings()
     times = kept.asked.times()
     agents = {agent.key.key_id: agent for agent in kept.enrolments.agents()}
-    broken = kept.sequences.breaks()
+    broken = kept.sequences.breaks(patience_ns=PATIENCE_NS)
     facts = {
         name: _of_agent(kept, agent, times.get(name, Times()), broken.get(name, {}), told, now_ns)
         for name, agent in agents.items()

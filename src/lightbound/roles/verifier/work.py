@@ -7,8 +7,10 @@ whoever dies on any line finds the same work in the database when it comes up ag
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,8 +32,11 @@ TICK_S: Final = 1.0
 AGAIN_TICKS: Final = 60
 """So many ticks later what could not be looked at is looked at again."""
 
-AT_ONCE: Final = 8
-"""Landmarks asked at the same time."""
+AT_ONCE: Final = 16
+"""Questions to landmarks at the same time."""
+
+OF_ONE: Final = 2
+"""Of these, to one landmark: one that does not answer holds up questions to itself, and to no other."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -49,6 +54,8 @@ class Work:
     _todo: "queue.Queue[bytes | None]" = field(default_factory=queue.Queue)
     """Digests of sessions to look at; None ends."""
     _stop: threading.Event = field(default_factory=threading.Event)
+    _may_ask: threading.Event = field(default_factory=threading.Event)
+    """Something may be there to be asked, or somebody to ask it."""
     _threads: list[threading.Thread] = field(default_factory=list)
     _queued: set[bytes] = field(default_factory=set)
     _in_hand: set[tuple[bytes, bytes]] = field(default_factory=set)
@@ -56,7 +63,7 @@ class Work:
 
     def begin(self) -> None:
         """Start the threads; what was left over comes first."""
-        for name, run in (("looking", self._look_on), ("ticking", self._tick_on)):
+        for name, run in (("looking", self._look_on), ("ticking", self._tick_on), ("asking", self._ask_on)):
             thread = threading.Thread(target=run, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -64,6 +71,7 @@ class Work:
     def stop(self) -> None:
         """End the threads, when what they have in hand is done."""
         self._stop.set()
+        self._may_ask.set()
         self._todo.put(None)
         # What waits for a landmark's answer fails, and is found again at the next start.
         self.collector.close()
@@ -105,6 +113,7 @@ class Work:
             evidence=found.evidence,
             ask_ns=now_ns,
         )
+        self._may_ask.set()
         self.meters.concluded.labels(found.state).inc()
         structlog.get_logger().info(
             "looked at", session=session.hex(), agent=asked.agent.hex(), state=found.state, step=found.step
@@ -118,16 +127,26 @@ class Work:
         # Also of an agent that was replaced, or one too old to count: there is nothing left to decide about it.
         self.kept.judged.decide([], basis=[], looked_at=[session], now_ns=now_ns)
 
-    def tick(self, *, now_ns: int) -> list[ToAsk]:
-        """Find what is to be looked at, say who is silent; landmarks to be asked are returned."""
+    def tick(self, *, now_ns: int) -> None:
+        """Find what is to be looked at, and say who is silent."""
         for asked in self.kept.asked.unlooked_at(expired_ns=now_ns - GRACE_NS):
             if asked.delivery is None:
                 self.look_at(asked.digest)
         self._say_who_is_silent(now_ns)
+
+    def take(self, *, now_ns: int) -> list[ToAsk]:
+        """Landmarks that are to be asked, as many as can be; they are in hand until `ask` has done with them."""
         with self._lock:
-            found = self.kept.asked.to_ask(now_ns=now_ns, most=4 * AT_ONCE)
-            mine = [one for one in found if (one.session, one.landmark) not in self._in_hand][:AT_ONCE]
-            self._in_hand |= {(one.session, one.landmark) for one in mine}
+            found = self.kept.asked.to_ask(now_ns=now_ns, most=AT_ONCE, of_each=OF_ONE)
+            of = Counter(landmark for _, landmark in self._in_hand)
+            mine = []
+            for one in found:
+                name = one.session, one.landmark
+                if name in self._in_hand or of[one.landmark] == OF_ONE or len(self._in_hand) == AT_ONCE:
+                    continue
+                of[one.landmark] += 1
+                self._in_hand.add(name)
+                mine.append(one)
         return mine
 
     def _say_who_is_silent(self, now_ns: int) -> None:
@@ -148,49 +167,57 @@ class Work:
 
     def ask(self, one: ToAsk) -> None:
         """Ask a landmark; the session is looked at again, if that brought something."""
-        try:
+        is_asked = False
+        with self._going_on("landmark not asked", landmark=one.landmark.hex()):
             if self.collector.ask(one, now_ns=self.now_ns()):
                 self.look_at(one.session)
-        except LightboundError as error:
-            structlog.get_logger().warning("landmark not asked", landmark=one.landmark.hex(), **fields(error))
-        finally:
-            with self._lock:
-                self._in_hand.discard((one.session, one.landmark))
+            is_asked = True
+        with self._lock:
+            self._in_hand.discard((one.session, one.landmark))
+        if is_asked:
+            # Not after a failure: the same would be asked again at once, and fail again.
+            self._may_ask.set()
 
     def _look_on(self) -> None:
-        log = structlog.get_logger()
-        self._look_for_what_is_left(log)
+        self._look_for_what_is_left()
         while (session := self._todo.get()) is not None and not self._stop.is_set():
             with self._lock:
                 self._queued.discard(session)
-            try:
+            with self._going_on("not looked at", session=session.hex()):
                 self.looked_at(session)
-            except LightboundError as error:
-                log.warning("not looked at", session=session.hex(), **fields(error))
-            except Exception:  # a bug in looking at one session must not end the looking at others
-                log.exception("bug", session=session.hex())
 
     def _tick_on(self) -> None:
-        log = structlog.get_logger()
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="asking") as askers:
-            ticks = 0
-            while not self._stop.wait(TICK_S):
-                ticks += 1
-                if ticks % AGAIN_TICKS == 0:
-                    self._look_for_what_is_left(log)
-                try:
-                    for one in self.tick(now_ns=self.now_ns()):
-                        askers.submit(self.ask, one)
-                except LightboundError as error:
-                    log.warning("tick", **fields(error))
-                except Exception:
-                    log.exception("bug")
+        ticks = 0
+        while not self._stop.wait(TICK_S):
+            ticks += 1
+            if ticks % AGAIN_TICKS == 0:
+                self._look_for_what_is_left()
+            with self._going_on("tick"):
+                self.tick(now_ns=self.now_ns())
 
-    def _look_for_what_is_left(self, log: Any) -> None:
-        """What was delivered and not looked at, or not decided about: a process died, or the database failed."""
+    def _ask_on(self) -> None:
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="asking") as askers:
+            while not self._stop.is_set():
+                self._may_ask.wait(TICK_S)
+                self._may_ask.clear()
+                with self._going_on("landmarks not found that are to be asked"):
+                    for one in self.take(now_ns=self.now_ns()):
+                        askers.submit(self.ask, one)
+
+    @contextmanager
+    def _going_on(self, event: str, **about: Any) -> Iterator[None]:
+        """What fails in the block is logged, and ends nothing else; while this ends, everything may fail."""
         try:
+            yield
+        except LightboundError as error:
+            structlog.get_logger().warning(event, **about, **fields(error))
+        except Exception:  # noqa: BLE001 - a bug in looking at one session must not end the looking at others
+            if not self._stop.is_set():
+                structlog.get_logger().exception("bug", **about)
+
+    def _look_for_what_is_left(self) -> None:
+        """What was delivered and not looked at, or not decided about: a process died, or the database failed."""
+        with self._going_on("left over, not found"):
             before_ns = self.now_ns() - GRACE_NS
             for asked in (*self.kept.asked.unlooked_at(expired_ns=before_ns), *self.kept.asked.undecided()):
                 self.look_at(asked.digest)
-        except LightboundError as error:
-            log.warning("left over, not found", **fields(error))
