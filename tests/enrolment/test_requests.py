@@ -41,7 +41,7 @@ ENROL = Enrol(
     secret=bytes(15),
     key=AGENT.verifying,
     chips=(bytes([1]) * 32, bytes([2]) * 32),
-    tier="A0",
+    evidence=None,
     software="lightbound 0",
     at_ns=NOW_NS,
 )

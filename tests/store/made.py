@@ -80,7 +80,7 @@ def enrol(number: int, *, by: int | None = None, chips: tuple[bytes, ...] | None
         secret=code(number if by is None else by),
         key=agent(number).verifying,
         chips=chips_of(number) if chips is None else chips,
-        tier="A0",
+        evidence=None,
         software="test",
         at_ns=NOW_NS,
     )

@@ -119,7 +119,9 @@ def test_a_database_of_an_older_program_is_brought_up_to_date_and_keeps_what_it_
     for name in ("old", "new"):
         open_store(tmp_path / name, VERIFIER).dispose()
     with closing(sqlite3.connect(tmp_path / "old")) as connection:
-        connection.execute("DROP TABLE sought")
+        for table in ("sought", "pins", "findings"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("ALTER TABLE agents DROP COLUMN quote_key")
         connection.execute("INSERT INTO settings VALUES ('every_ns', '1')")
         connection.execute("UPDATE alembic_version SET version_num = 'verifier_0001'")
         connection.commit()

@@ -11,7 +11,8 @@ import numpy as np
 
 from lightbound.adjudication.facts import Settings, facts_of, judged
 from lightbound.adjudication.kernels import JOINT, Columns
-from lightbound.adjudication.verdicts import UNATTESTED, Assumption, BorderUsed, Question, Verdicts, standings
+from lightbound.adjudication.verdicts import Assumption, BorderUsed, Question, Verdicts, standings
+from lightbound.attestation.tiers import UNATTESTED
 from lightbound.geo.earth import LEAST_RADIUS_M
 from lightbound.geo.regions import ellipsoid_area_km2
 from lightbound.geo.shapes import Area

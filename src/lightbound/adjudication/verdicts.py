@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbound.attestation.tiers import Assurance
 from lightbound.ranging.bounds import Speed
 
 
@@ -66,23 +67,6 @@ class Assumption(StrEnum):
     CLOCK_ERROR_NOT_STATED = "clock_error_not_stated"
     INDEPENDENT_LANDMARKS = "independent_landmarks"
     ONE_FAULT_UNIT = "one_fault_unit"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assurance:
-    """How strongly the key that answered is tied to the chip, and what is therefore not shown."""
-
-    tier: str
-    reasons: tuple[str, ...]
-    does_not_show: tuple[str, ...]
-
-
-UNATTESTED: Final = Assurance(
-    tier="A0",
-    reasons=("no_attestation_read",),
-    does_not_show=("key_not_copied", "key_beside_chip", "genuine_chip", "after_window"),
-)
-"""The tier of every verdict that rests on readings alone: a copy of the key at the licensed site wins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

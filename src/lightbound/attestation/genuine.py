@@ -113,7 +113,7 @@ def genuine_report(report: bytes, chain: bytes, *, roots: DeviceRoots, nonce: by
     check_may_issue(device, CERTIFICATES[1])
     check_issued(leaf, device, CERTIFICATES[0])
     check_may_attest(leaf, CERTIFICATES[0])
-    spki = device.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    spki = _spki(device)
     dice = layer(leaf)
     if dice.device_key not in {None, spki}:
         raise refused(ErrorCode.CHAIN_REFUSED, "a leaf of this device", "one of another", "chain.leaf.dice")
@@ -135,6 +135,19 @@ def genuine_report(report: bytes, chain: bytes, *, roots: DeviceRoots, nonce: by
         from_ns=max(from_ns for from_ns, _ in spans),
         to_ns=min(to_ns for _, to_ns in spans),
     )
+
+
+def claimed_chip(chain: bytes) -> bytes:
+    """The chip that a chain is of, if it is genuine: what a nonce for that chip's report has to name, 32 bytes.
+
+    Raises:
+        Malformed, Refused: no chain.
+    """
+    return hashlib.sha256(_spki(load(read_chain(chain).der[1], CERTIFICATES[1]))).digest()
+
+
+def _spki(certificate: x509.Certificate) -> bytes:
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _device(spki: bytes, certificate: x509.Certificate, issuer: Issuer) -> Device:

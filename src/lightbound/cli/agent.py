@@ -67,7 +67,7 @@ you changed is not replaced without --replace. If anything fails or the machine 
 \b
 Example:
   lightbound agent enrol --verifier https://verifier.example:8470 \\
-      --code lb1-mfrggzdfmztwq2lknnwg23tp-nbswy3dpfqqho33snrscc4dt
+      --code lb1-mfrggzdfmztwq2lknnwg23tp-nbswy3dpfqqho33snrscc4dt --evidence /run/lightbound/evidence
 """
 
 
@@ -92,6 +92,15 @@ def enrol(
     chips: Annotated[
         int, typer.Option(min=1, max=1_024, metavar="N", help="Chips of this host that the agent speaks for.")
     ] = 1,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            metavar="DIR",
+            help="Folder of the sockets at which chips, and the host, give evidence: tier A1, and A2 with host.sock. "
+            "The chips are those that answer there, whatever --chips says.",
+        ),
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a trust.toml that somebody changed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
@@ -112,6 +121,7 @@ def enrol(
         chips=chips,
         replace=replace,
         software=software(),
+        evidence=None if evidence is None else evidence.absolute(),
     )
     with held(folder_of(data)) as folder:
         root, trust = enrol(folder, wanted, now_ns=time.time_ns)  # noqa: TID251 - a command is where the clock is read

@@ -123,7 +123,7 @@ def doctor(
     import dataclasses
     import time
 
-    from lightbound.roles.agent.doctor import examined
+    from lightbound.roles.agent.doctor import examined, tier_of
 
     findings = []
     for one in examined(folder_of(data), software=software(), now_s=time.time):  # noqa: TID251 - a command reads the clock
@@ -138,7 +138,7 @@ def doctor(
         told = {
             "format": "lightbound.agent-doctor/1",
             "ok": not lacks,
-            "tier": "A0",
+            "tier": tier_of(folder_of(data)),
             "findings": [dataclasses.asdict(one) for one in findings],
         }
         typer.echo(json.dumps(told))

@@ -8,6 +8,7 @@ import typer
 from lightbound.cli.terminal import printable
 
 ORDER: Final = (
+    "tampered",
     "contradiction",
     "diverted",
     "misplaced",
@@ -17,6 +18,13 @@ ORDER: Final = (
     "verified",
 )
 """What a person is to see first stands first."""
+
+TIERS: Final = {
+    "A0": "a key in software was there. It does not show that any chip was.",
+    "A1": "a key was there, and the chip signed the session. It does not show that the chip was there: reports travel.",
+    "A2": "as A1, and the host's TPM signed too. It shows neither host nor chip there: reports and quotes travel.",
+}
+"""What a tier says, and does not."""
 
 BREAKS: Final = {
     "forked": "FORKED sequence of",
@@ -43,13 +51,17 @@ def print_standings(told: Mapping[str, Any]) -> None:
             _notes(row),
         ]
         typer.echo("  ".join(columns).rstrip())
-    typer.echo("A0: a key in software was there. It does not show that the chip was.", err=True)
+    for tier in sorted({row["tier"] for row in rows}):
+        typer.echo(f"{tier}: {TIERS[tier]}", err=True)
+    if any(row["device"] and row["device"]["is_simulated"] for row in rows):
+        typer.echo("SIMULATED: some chips are made by a program. They are no chips.", err=True)
 
 
 def _notes(row: Mapping[str, Any]) -> str:
     notes = []
     if row["lead"]:
         notes.append(f"lead: {row['lead']} (proven {_minute(row['proven_at'])})")
+    notes += [f"{one['kind']}: {printable(one['detail'])[:80]}" for one in row["findings"]]
     if row.get("not_asked"):
         notes.append("NOT ASKED: the verifier's own failure")
     newest = row.get("newest_session")

@@ -13,7 +13,8 @@ from enum import StrEnum, auto
 from typing import Final
 
 from lightbound.canonical.cbor import MOST_BYTES, Value, decode, encode
-from lightbound.canonical.fields import Fields, shown
+from lightbound.canonical.fields import Fields
+from lightbound.enrolment.documents import MOST_DOCUMENTS_BYTES, read_documents, read_octets, read_octets_or_none
 from lightbound.enrolment.kinds import Kind, believed, signed
 from lightbound.enrolment.requests import MOST_ERROR, check_fresh, signer
 from lightbound.errors import ErrorCode, malformed, refused
@@ -23,8 +24,9 @@ from lightbound.ranging.statements.binding import MOST_MANIFEST_BYTES
 from lightbound.ranging.statements.kinds import LANDMARK_ID_BYTES
 from lightbound.ranging.statements.session import MOST_LANDMARKS
 
-MOST_DELIVERY_BYTES: Final = 4_000_000
-"""512 landmarks with five statements of at most 1.5 kB each, one of them with a BIND of 30 kB beside it."""
+MOST_DELIVERY_BYTES: Final = 4_000_000 + MOST_DOCUMENTS_BYTES
+"""512 landmarks with five statements of at most 1.5 kB each, one of them with a BIND of 30 kB beside it, and the
+documents of the evidence."""
 
 
 class Step(StrEnum):
@@ -68,6 +70,8 @@ class Content:
     """None if it came to none; `failure` then says why."""
     evidence: bytes | None = None
     """The manifest that BIND was made with."""
+    documents: tuple[bytes, ...] = ()
+    """What it names: reports, chains, a quote; ascending by digest."""
     landmarks: Mapping[bytes, Part] = field(default_factory=dict)
     failure: Failure | None = None
 
@@ -79,6 +83,7 @@ def write_delivery(content: Content, key: SigningKey, *, now_ns: int) -> bytes:
             "session": content.session,
             "bind": content.bind,
             "evidence": content.evidence,
+            "documents": list(content.documents),
             "landmarks": [
                 {
                     "landmark": landmark,
@@ -104,7 +109,7 @@ def dated_anew(data: bytes, key: SigningKey, *, now_ns: int) -> bytes:
         Malformed: it is none.
     """
     outside = Fields(decode(data, what="delivery", most_bytes=MOST_DELIVERY_BYTES), "delivery")
-    inside = _octets(outside, "content", MOST_DELIVERY_BYTES)
+    inside = read_octets(outside, "content", MOST_DELIVERY_BYTES)
     return _around(inside, _content(inside).session, key, now_ns)
 
 
@@ -120,7 +125,7 @@ def deliverer(data: bytes) -> bytes:
         Malformed, Refused: no delivery.
     """
     outside = Fields(decode(data, what="delivery", most_bytes=MOST_DELIVERY_BYTES), "delivery")
-    return signer(_octets(outside, "delivery", MOST_BYTES), Kind.DELIVERY)
+    return signer(read_octets(outside, "delivery", MOST_BYTES), Kind.DELIVERY)
 
 
 def read_delivery(data: bytes, key: VerifyingKey, *, now_ns: int) -> Content:
@@ -130,8 +135,8 @@ def read_delivery(data: bytes, key: VerifyingKey, *, now_ns: int) -> Content:
         Malformed, Refused: no delivery, by another key, of another content or another time.
     """
     outside = Fields(decode(data, what="delivery", most_bytes=MOST_DELIVERY_BYTES), "delivery")
-    statement = _octets(outside, "delivery", MOST_BYTES)
-    inside = _octets(outside, "content", MOST_DELIVERY_BYTES)
+    statement = read_octets(outside, "delivery", MOST_BYTES)
+    inside = read_octets(outside, "content", MOST_DELIVERY_BYTES)
     outside.end()
     said = Fields.of(believed(statement, Kind.DELIVERY, key), Kind.DELIVERY.short)
     session, content = said.octets("session", 32), said.octets("content", 32)
@@ -149,8 +154,9 @@ def _content(data: bytes) -> Content:
     fields = Fields(decode(data, what="content", most_bytes=MOST_DELIVERY_BYTES), "content")
     read = Content(
         session=fields.octets("session", 32),
-        bind=_octets_or_none(fields, "bind"),
-        evidence=_octets_or_none(fields, "evidence", MOST_MANIFEST_BYTES),
+        bind=read_octets_or_none(fields, "bind"),
+        evidence=read_octets_or_none(fields, "evidence", MOST_MANIFEST_BYTES),
+        documents=read_documents(fields),
         landmarks=dict(fields.items("landmarks", _part, most=MOST_LANDMARKS)),
         failure=_failure(fields),
     )
@@ -162,11 +168,11 @@ def _part(value: Value, path: str) -> tuple[bytes, Part]:
     fields = Fields(value, path)
     landmark = fields.octets("landmark", LANDMARK_ID_BYTES)
     statements = LandmarkStatements(
-        contrib=_octets_or_none(fields, "contrib"),
-        close=_octets_or_none(fields, "close"),
-        ack=_octets_or_none(fields, "ack"),
-        measurement=_octets_or_none(fields, "measurement"),
-        abort=_octets_or_none(fields, "abort"),
+        contrib=read_octets_or_none(fields, "contrib"),
+        close=read_octets_or_none(fields, "close"),
+        ack=read_octets_or_none(fields, "ack"),
+        measurement=read_octets_or_none(fields, "measurement"),
+        abort=read_octets_or_none(fields, "abort"),
     )
     part = Part(statements=statements, failure=_failure(fields))
     fields.end()
@@ -187,18 +193,3 @@ def _failure(fields: Fields) -> Failure | None:
     read = Failure(step=Step(step), why=inside.text("why", least=0, most=MOST_ERROR))
     inside.end()
     return read
-
-
-def _octets(fields: Fields, name: str, most: int) -> bytes:
-    value = fields.value(name)
-    if type(value) is not bytes or len(value) > most:
-        raise malformed(ErrorCode.STATEMENT_MALFORMED, f"at most {most} bytes", shown(value), f"{fields.path}.{name}")
-    return value
-
-
-def _octets_or_none(fields: Fields, name: str, most: int = MOST_BYTES) -> bytes | None:
-    value = fields.value(name)
-    if value is not None and (type(value) is not bytes or len(value) > most):
-        expected = f"at most {most} bytes, or null"
-        raise malformed(ErrorCode.STATEMENT_MALFORMED, expected, shown(value), f"{fields.path}.{name}")
-    return value

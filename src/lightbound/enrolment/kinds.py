@@ -16,9 +16,9 @@ class Kind(StrEnum):
 
     TRUST = "lightbound.trust/1"
     """Verifier to agent: whom to believe."""
-    ENROL = "lightbound.enrol/1"
+    ENROL = "lightbound.enrol/2"
     POLL = "lightbound.poll/1"
-    DELIVERY = "lightbound.delivery/1"
+    DELIVERY = "lightbound.delivery/2"
 
     @property
     def short(self) -> str:

@@ -1,19 +1,25 @@
 """ENROL and POLL: an agent asks to be known, and asks whether anything is asked of it.
 
-Both are signed by the enrolment key, and dated: an old one is of no use to whoever recorded it.
+Both are signed by the enrolment key, and dated: an old one is of no use to whoever recorded it. Beside ENROL travels
+what attests its host and chips, by a manifest whose digest ENROL holds:
+
+    { "enrol": ENROL, "evidence": manifest or null, "documents": [ report, chain, quote, ... ] }
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
 from lightbound.canonical import cose
-from lightbound.canonical.cbor import Value, encode
+from lightbound.canonical.cbor import MOST_BYTES, Value, decode, encode
 from lightbound.canonical.fields import Fields, is_plain, octets
 from lightbound.enrolment.codes import SECRET_BYTES
+from lightbound.enrolment.documents import MOST_DOCUMENTS_BYTES, read_documents, read_octets, read_octets_or_none
 from lightbound.enrolment.kinds import Kind, believed, signed
 from lightbound.errors import ErrorCode, refused
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
+from lightbound.ranging.statements.binding import MOST_MANIFEST_BYTES
 from lightbound.ranging.statements.session import CHIP_ID_BYTES, MOST_CHIPS
 
 MOST_AGE_NS: Final = 300_000_000_000
@@ -37,10 +43,21 @@ class Enrol:
     key: VerifyingKey
     chips: tuple[bytes, ...]
     """Ids of the chips of its host, 32 bytes each, ascending."""
-    tier: str
-    """Assurance tier that the agent reaches: A0 with a key in software."""
+    evidence: bytes | None
+    """Digest of the manifest of what attests host and chips; None at tier A0."""
     software: str
     at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """ENROL as it is brought, with what attests host and chips."""
+
+    enrol: bytes
+    """The statement."""
+    manifest: bytes | None = None
+    documents: tuple[bytes, ...] = ()
+    """Reports, chains and a quote, in any order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +80,7 @@ def write_enrol(said: Enrol, key: SigningKey) -> bytes:
         "secret": said.secret,
         "key": said.key.raw,
         "chips": list(said.chips),
-        "tier": said.tier,
+        "evidence": said.evidence,
         "software": said.software,
         "at_ns": said.at_ns,
     }
@@ -84,12 +101,42 @@ def read_enrol(data: bytes) -> Enrol:
         secret=fields.octets("secret", SECRET_BYTES),
         key=key,
         chips=fields.ascending("chips", octets(CHIP_ID_BYTES), least=1, most=MOST_CHIPS),
-        tier=fields.text("tier", most=8),
+        evidence=fields.octets_or_none("evidence", 32),
         software=fields.text("software"),
         at_ns=fields.instant_ns("at_ns"),
     )
     fields.end()
     return read
+
+
+MOST_ENROLMENT_BYTES: Final = MOST_BYTES + MOST_MANIFEST_BYTES + MOST_DOCUMENTS_BYTES + 65_536
+
+
+def write_enrolment(said: Enrolment) -> bytes:
+    """What is posted."""
+    return encode({"enrol": said.enrol, "evidence": said.manifest, "documents": list(said.documents)})
+
+
+def read_enrolment(data: bytes) -> Enrolment:
+    """What was posted. Nothing is checked yet.
+
+    Raises:
+        Malformed: none.
+    """
+    fields = Fields(decode(data, what="enrolment", most_bytes=MOST_ENROLMENT_BYTES), "enrolment")
+    read = Enrolment(
+        enrol=read_octets(fields, "enrol", MOST_BYTES),
+        manifest=read_octets_or_none(fields, "evidence", MOST_MANIFEST_BYTES),
+        documents=read_documents(fields),
+    )
+    fields.end()
+    return read
+
+
+def software_chips(key: VerifyingKey, count: int) -> tuple[bytes, ...]:
+    """The ids of so many chips at tier A0, ascending: they follow from the enrolment key, and name no chip there is."""
+    names = (hashlib.sha256(encode(["CLP/1 software chip", key.raw, number])).digest() for number in range(count))
+    return tuple(sorted(names))
 
 
 def write_poll(said: Poll, key: SigningKey) -> bytes:

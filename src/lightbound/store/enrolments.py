@@ -5,17 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, or_, select, update
+from sqlalchemy import Connection, Engine, Row, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import IntegrityError
 
+from lightbound.attestation.tiers import Tier
 from lightbound.enrolment.codes import secret_digest
+from lightbound.enrolment.pinned import NO_PINS, Pin, Pins
 from lightbound.enrolment.requests import Enrol, Poll
 from lightbound.errors import ErrorCode, refused
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.store.engine import reading, writing
-from lightbound.store.verifier_tables import AGENTS, CHIPS, INVITATIONS, SETTINGS
+from lightbound.store.verifier_tables import AGENTS, CHIPS, INVITATIONS, PINS, SETTINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class Agent:
     error: str
     """What it said went wrong last."""
     silent_since_ns: int | None
+    quote_key: bytes | None = None
+    """Name of the key that its host's quotes are signed with."""
 
 
 class Enrolments:
@@ -96,8 +100,10 @@ class Enrolments:
                 },
             )
 
-    def enrol(self, said: Enrol, data: bytes, *, now_ns: int) -> bool:
+    def enrol(self, said: Enrol, data: bytes, *, pins: Pins = NO_PINS, now_ns: int) -> bool:
         """Let an agent in by its code; False if it had been let in before, by the same key with the same chips.
+
+        A chip that only was named by another agent goes to the one that it attests itself to.
 
         Raises:
             Refused: the code is not one of ours, used up or out of date, or does not fit what is asked; or a chip
@@ -118,10 +124,25 @@ class Enrolments:
                         return False
                     raise refused(ErrorCode.CODE_REFUSED, "a code that is not used up", "a used one", "enrol.secret")
                 _check_fits(invitation, said, now_ns)
-                _add(connection, invitation, said, data, now_ns)
+                _add(connection, invitation, said, data, pins, now_ns)
         except IntegrityError as error:
             raise refused(ErrorCode.CODE_REFUSED, "a key that is new here", "one that is known", "enrol.key") from error
         return True
+
+    def check_code(self, code: bytes, *, now_ns: int) -> None:
+        """Nothing, if this secret is that of a code which was given out here and is still valid, used or not.
+
+        Raises:
+            Refused: otherwise.
+            Unavailable: the database failed.
+        """
+        query = select(INVITATIONS.c.expires_ns).where(INVITATIONS.c.secret_digest == secret_digest(code))
+        with reading(self._engine) as connection:
+            expires_ns = connection.execute(query).scalar_one_or_none()
+        if expires_ns is None:
+            raise refused(ErrorCode.CODE_REFUSED, "a code that was given out here", "another", "enrol.secret")
+        if now_ns > expires_ns:
+            raise refused(ErrorCode.CODE_REFUSED, "a code that is still valid", "one out of date", "enrol.secret")
 
     def has(self, data: bytes) -> bool:
         """Whether an agent was let in by this very ENROL."""
@@ -145,6 +166,24 @@ class Enrolments:
         """Ids of the chips that an agent answers for, ascending."""
         with reading(self._engine) as connection:
             return _chips(connection, agent_id)
+
+    def pins(self, agent_id: bytes) -> Pins:
+        """What was pinned of an agent's host; nothing, at tier A0."""
+        query = select(PINS).join(CHIPS, CHIPS.c.chip_id == PINS.c.chip_id).where(CHIPS.c.agent_id == agent_id)
+        with reading(self._engine) as connection:
+            key = connection.execute(select(AGENTS.c.quote_key).where(AGENTS.c.agent_id == agent_id)).scalar_one()
+            chips = {row.chip_id: _pin(row) for row in connection.execute(query)}
+        return Pins(chips=chips, quote_key=key)
+
+    def all_pins(self) -> dict[bytes, Pin]:
+        """What was pinned of every chip that attested itself."""
+        with reading(self._engine) as connection:
+            return {row.chip_id: _pin(row) for row in connection.execute(select(PINS))}
+
+    def owner(self, chip: bytes) -> bytes | None:
+        """Id of the agent that a chip answers through; None if it is not known here."""
+        with reading(self._engine) as connection:
+            return connection.execute(select(CHIPS.c.agent_id).where(CHIPS.c.chip_id == chip)).scalar_one_or_none()
 
     def polled(self, agent_id: bytes, poll: Poll, *, now_ns: int) -> None:
         """Keep that an agent polled.
@@ -219,6 +258,21 @@ def _read(row: Row[Any]) -> Agent:
         polled_ns=row.polled_ns,
         error=row.error,
         silent_since_ns=row.silent_since_ns,
+        quote_key=row.quote_key,
+    )
+
+
+def _pin(row: Row[Any]) -> Pin:
+    return Pin(
+        chip=row.chip_id,
+        product=row.product,
+        serial=row.serial,
+        board=row.board,
+        firmware_id=row.firmware_id,
+        vbios=row.vbios,
+        driver=row.driver,
+        root=row.root,
+        is_simulated=bool(row.is_simulated),
     )
 
 
@@ -235,14 +289,15 @@ def _check_fits(invitation: Row[Any], said: Enrol, now_ns: int) -> None:
         raise refused(ErrorCode.CODE_REFUSED, expected, f"{len(said.chips)}", "enrol.chips")
 
 
-def _add(connection: Connection, invitation: Row[Any], said: Enrol, data: bytes, now_ns: int) -> None:
+def _add(connection: Connection, invitation: Row[Any], said: Enrol, data: bytes, pins: Pins, now_ns: int) -> None:
     connection.execute(
         AGENTS.insert(),
         {
             "agent_id": said.key.key_id,
             "key": said.key.raw,
             "secret_digest": invitation.secret_digest,
-            "tier": said.tier,
+            "tier": _tier(pins),
+            "quote_key": pins.quote_key,
             "software": said.software,
             "enrol": data,
             "enrolled_ns": now_ns,
@@ -254,7 +309,8 @@ def _add(connection: Connection, invitation: Row[Any], said: Enrol, data: bytes,
         connection.execute(update(AGENTS).where(AGENTS.c.agent_id == old).values(replaced_ns=now_ns))
     known = select(CHIPS.c.chip_id, CHIPS.c.agent_id).where(CHIPS.c.chip_id.in_(said.chips))
     owners = {row.chip_id: row.agent_id for row in connection.execute(known)}
-    foreign = [chip for chip, owner in owners.items() if owner != old]
+    attested = set(connection.execute(select(PINS.c.chip_id).where(PINS.c.chip_id.in_(said.chips))).scalars())
+    foreign = [chip for chip, owner in owners.items() if owner != old and (chip in attested or chip not in pins.chips)]
     if foreign:
         expected = f"chips that answer through no other agent, or a code that replaces {owners[foreign[0]].hex()}"
         raise refused(ErrorCode.CODE_REFUSED, expected, f"chip {foreign[0].hex()}", "enrol.chips")
@@ -265,3 +321,27 @@ def _add(connection: Connection, invitation: Row[Any], said: Enrol, data: bytes,
         else:
             row = {"chip_id": chip, "agent_id": said.key.key_id, "label": invitation.site}
             connection.execute(CHIPS.insert(), row)
+        pin = pins.chips.get(chip)
+        # A chip that attested itself before, and does not now, is known by its name alone from here on.
+        connection.execute(delete(PINS).where(PINS.c.chip_id == chip))
+        if pin is not None:
+            connection.execute(
+                PINS.insert(),
+                {
+                    "chip_id": chip,
+                    "product": pin.product,
+                    "serial": pin.serial,
+                    "board": pin.board,
+                    "firmware_id": pin.firmware_id,
+                    "vbios": pin.vbios,
+                    "driver": pin.driver,
+                    "root": pin.root,
+                    "is_simulated": int(pin.is_simulated),
+                },
+            )
+
+
+def _tier(pins: Pins) -> Tier:
+    if not pins.chips:
+        return Tier.A0
+    return Tier.A1 if pins.quote_key is None else Tier.A2

@@ -58,12 +58,14 @@ AGENTS: Final = Table(
     Column("polled_ns", Integer, nullable=True),
     Column("error", Text, nullable=False),
     Column("silent_since_ns", Integer, nullable=True),
+    Column("quote_key", LargeBinary, nullable=True),
     _octets("agent_id", 16),
     _octets("key", 32),
     sqlite_strict=True,
 )
 """One row a code at most: the database itself sees to it that a code lets in one agent. `poll_at_ns` is the instant
-inside the newest POLL that was taken, `polled_ns` when that was, by our clock."""
+inside the newest POLL that was taken, `polled_ns` when that was, by our clock. `tier` is the one that was verified at
+enrolment, `quote_key` the name of the key that the host's quotes are signed with, null if it gave none."""
 
 CHIPS: Final = Table(
     "chips",
@@ -80,6 +82,38 @@ CHIPS: Final = Table(
     sqlite_strict=True,
 )
 """A chip answers through one agent. `proven_ns` is when it was last verified or cleared."""
+
+PINS: Final = Table(
+    "pins",
+    METADATA,
+    Column("chip_id", LargeBinary, ForeignKey("chips.chip_id"), primary_key=True),
+    Column("product", Text, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("board", Text, nullable=True),
+    Column("firmware_id", LargeBinary, nullable=False),
+    Column("vbios", Text, nullable=True),
+    Column("driver", Text, nullable=True),
+    Column("root", Text, nullable=False),
+    Column("is_simulated", Integer, nullable=False),
+    sqlite_strict=True,
+)
+"""A chip that attested itself when its agent enrolled, as it was then. One without a row is known by its name alone."""
+
+FINDINGS: Final = Table(
+    "findings",
+    METADATA,
+    Column("agent_id", LargeBinary, ForeignKey("agents.agent_id"), primary_key=True),
+    Column("chip_id", LargeBinary, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("detail", Text, nullable=False),
+    Column("session_digest", LargeBinary, nullable=True),
+    Column("first_ns", Integer, nullable=False),
+    Column("last_ns", Integer, nullable=False),
+    Column("times", Integer, nullable=False),
+    sqlite_strict=True,
+)
+"""What the evidence of an agent's sessions showed otherwise than pinned: when first, when last, how often; detail and
+session are those of the last. `chip_id` is empty for what concerns the host, and may be that of an unknown chip."""
 
 SESSIONS: Final = Table(
     "sessions",

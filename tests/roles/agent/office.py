@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lightbound.enrolment.delivery import Content, read_delivery
-from lightbound.enrolment.requests import Enrol, Poll, read_enrol, read_poll
+from lightbound.enrolment.requests import Enrol, Poll, read_enrol, read_enrolment, read_poll
 from lightbound.enrolment.trust import Trust, write_trust
 from lightbound.errors import ErrorCode, Refused, refused
 from lightbound.keys.ed25519 import SigningKey
@@ -82,7 +82,7 @@ class Office:
                 return write_trust(self.trust, self.key)
             case "POST", "/v1/enrol":
                 self._check_up("enrol")
-                self.enrols.append(read_enrol(body))
+                self.enrols.append(read_enrol(read_enrolment(body).enrol))
                 if "silent enrol" in self.down:
                     raise Silence
                 return b""

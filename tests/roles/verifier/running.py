@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from lightbound.demo.admission import DemoLandmark, make_admission
 from lightbound.enrolment.codes import read_code
 from lightbound.enrolment.delivery import Content, Part, write_delivery
-from lightbound.enrolment.requests import Enrol, Poll, write_enrol, write_poll
+from lightbound.enrolment.requests import Enrol, Enrolment, Poll, write_enrol, write_enrolment, write_poll
 from lightbound.enrolment.trust import read_trust
 from lightbound.files.admission import read_admission
 from lightbound.files.keys import key_path, read_key
@@ -184,11 +184,11 @@ class Agent:
             secret=read.secret,
             key=self.key.verifying,
             chips=tuple(sorted(self.chips)),
-            tier="A0",
+            evidence=None,
             software="test agent",
             at_ns=time.time_ns() if now_ns is None else now_ns,
         )
-        return write_enrol(said, self.key)
+        return write_enrolment(Enrolment(enrol=write_enrol(said, self.key)))
 
     def enrol(self, code: str) -> None:
         """Enrol by a code."""

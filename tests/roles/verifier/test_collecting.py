@@ -113,7 +113,7 @@ def asking(running: World, tmp_path: Path) -> Iterator[Asking]:
         secret=code,
         key=mine.enrolment.verifying,
         chips=(secrets.token_bytes(32),),
-        tier="A0",
+        evidence=None,
         software="test agent",
         at_ns=now_ns,
     )

@@ -275,7 +275,7 @@ def test_the_same_content_signed_anew_is_taken_as_the_same(running: World) -> No
 
 @pytest.mark.parametrize(
     ("path", "code"),
-    [("/v1/enrol", ErrorCode.COSE_MALFORMED), ("/v1/poll", ErrorCode.COSE_MALFORMED)],
+    [("/v1/enrol", ErrorCode.STATEMENT_MALFORMED), ("/v1/poll", ErrorCode.COSE_MALFORMED)],
 )
 def test_what_is_no_statement_is_refused(running: World, path: str, code: ErrorCode) -> None:
     with Server(running.verifier.url) as server, pytest.raises(Malformed) as caught:

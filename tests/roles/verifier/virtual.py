@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightbound.enrolment.delivery import Content, Failure, Part, Step, write_delivery
-from lightbound.enrolment.requests import Enrol, Poll, write_enrol, write_poll
+from lightbound.enrolment.requests import Enrol, Enrolment, Poll, write_enrol, write_enrolment, write_poll
 from lightbound.files.landmark_addresses import LandmarkAddress
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
@@ -109,11 +109,11 @@ class Virtual:
             secret=code,
             key=agent.verifying,
             chips=tuple(sorted(chips)),
-            tier="A0",
+            evidence=None,
             software="test agent",
             at_ns=self.clock.ns,
         )
-        return write_enrol(said, agent)
+        return write_enrolment(Enrolment(enrol=write_enrol(said, agent)))
 
     def enrol(self, name: object, *, chips: int = 1, site: Site | None = None) -> SigningKey:
         """An agent that has just enrolled, with chips of its own."""

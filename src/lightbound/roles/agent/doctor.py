@@ -19,21 +19,25 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from lightbound.attestation.tiers import Tier
 from lightbound.enrolment.trust import read_trust
 from lightbound.errors import LightboundError
 from lightbound.files.keys import key_path, read_key
 from lightbound.keys.purposes import Purpose
+from lightbound.net.evidence_socket import ChipEvidence, HostEvidence
 from lightbound.net.http_client import CONNECT_S, Server, looked_up
+from lightbound.roles.agent.attested_root import HOST, answer_of
 from lightbound.roles.agent.enrolling import read_enrolled
 from lightbound.roles.agent.trust_file import Host, Trusted, read_trusted
 
 MOST_OFF_S: Final = 2.0
 """Between this host's clock and the verifier's, which tells whole seconds. A SESSION from the future is refused."""
 
-TIER: Final = (
-    "A0, a key in a file: it shows where the key is. A1 lacks a key that a TPM keeps, A2 a report that a chip \
-signs; this version makes neither"
-)
+TIERS: Final = {
+    Tier.A0: "A0, a key in a file: it shows where the key is, and no chip. Enrol with --evidence for more",
+    Tier.A1: "A1: the chips sign each session. host.sock, a quote of the host's TPM, would make it A2",
+    Tier.A2: "A2: the chips sign each session, and so does the host's TPM",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,41 @@ def examined(folder: Path, *, software: str, now_s: Callable[[], float]) -> Iter
     yield _tried("enrolment", lambda: _enrolment(folder))
     yield from _verifier(trusted, software, now_s)
     yield from _landmarks(trusted, software)
-    yield Finding(what="tier", ok=True, found=TIER, needed=False)
+    yield from _devices(folder)
+
+
+def _devices(folder: Path) -> Iterator[Finding]:
+    """The tier, and each device asked for evidence over a nonce of no use to anybody."""
+    try:
+        enrolled = read_enrolled(folder)
+    except LightboundError:
+        return  # it is told above
+    devices = None if enrolled is None else enrolled.devices
+    if devices is None:
+        yield Finding(what="tier", ok=True, found=TIERS[Tier.A0], needed=False)
+        return
+    names = [name for name, _ in devices.chips] + ([HOST] if devices.has_host else [])
+    for name in names:
+        yield _tried(name, functools.partial(_answers, devices.folder / name))
+    yield Finding(what="tier", ok=True, found=TIERS[Tier.A2 if devices.has_host else Tier.A1], needed=False)
+
+
+def tier_of(folder: Path) -> str:
+    """The tier that the agent of a folder enrolled for; A0 if that is not known."""
+    try:
+        enrolled = read_enrolled(folder)
+    except LightboundError:
+        return Tier.A0
+    devices = None if enrolled is None else enrolled.devices
+    return Tier.A0 if devices is None else Tier.A2 if devices.has_host else Tier.A1
+
+
+def _answers(path: Path) -> str:
+    match answer_of(path, bytes(32)).answer:
+        case ChipEvidence() as chip:
+            return f"a report of {len(chip.report)} bytes"
+        case HostEvidence() as host:
+            return f"a quote of {len(host.quote)} bytes"
 
 
 def _folder(folder: Path) -> Finding:

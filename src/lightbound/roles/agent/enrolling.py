@@ -9,12 +9,13 @@ import json
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from lightbound.enrolment.attested import enrolment_n0
 from lightbound.enrolment.codes import read_code
-from lightbound.enrolment.requests import Enrol, write_enrol
+from lightbound.enrolment.requests import Enrol, Enrolment, write_enrol, write_enrolment
 from lightbound.enrolment.trust import Trust, check_url, read_trust
 from lightbound.errors import ErrorCode, Fault, Malformed, Unavailable
 from lightbound.files.keys import key_path, read_key, write_new_key
@@ -22,8 +23,9 @@ from lightbound.files.whole import whole_file
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.net.http_client import Server
-from lightbound.ranging.statements.session import MOST_CHIPS
-from lightbound.roles.agent.roots import SoftwareRoot
+from lightbound.ranging.statements.session import CHIP_ID_BYTES, MOST_CHIPS
+from lightbound.roles.agent.attested_root import AttestedRoot, Devices, found_devices
+from lightbound.roles.agent.roots import RootOfTrust, SoftwareRoot
 from lightbound.roles.agent.trust_file import trust_text, write_trusted
 
 FORMAT: Final = "lightbound.agent-enrolment/1"
@@ -42,8 +44,11 @@ class Wanted:
     ca: Path | None
     landmark_ca: Path | None
     chips: int
+    """At tier A0; with `evidence` there are as many as have sockets."""
     replace: bool
     software: str
+    evidence: Path | None = None
+    """Folder of the sockets at which devices of this host answer; None: tier A0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +60,19 @@ class Enrolled:
     """Digests of `trust.toml` as we wrote it, or were about to: what has another was changed by somebody."""
     is_done: bool
     """The verifier has let the agent in."""
+    devices: Devices | None = None
+    """Which devices the agent enrolled with; None at tier A0."""
 
 
-def enrol(folder: Path, wanted: Wanted, *, now_ns: Callable[[], int]) -> tuple[SoftwareRoot, Trust]:
+def enrol(folder: Path, wanted: Wanted, *, now_ns: Callable[[], int]) -> tuple[RootOfTrust, Trust]:
     """Enrol the agent of a folder; its key, and whom it believes.
 
     1. The code names the verifier's key.
     2. TRUST comes from the address given, and is by that key.
     3. What was written before is compared with what somebody may have changed, and `trust.toml` is written.
     4. The key is made, unless there is one.
-    5. ENROL shows the code and the key.
+    5. Devices, if there are to be any, are asked who they are, and sign a nonce that names the code and the key.
+    6. ENROL shows the code, the key and what the devices signed.
 
     Raises:
         Malformed, Refused: the code, the verifier, the files, or the verifier says no.
@@ -78,21 +86,36 @@ def enrol(folder: Path, wanted: Wanted, *, now_ns: Callable[[], int]) -> tuple[S
         before, written = read_enrolled(folder), hashlib.sha256(text.encode()).digest()
         ours = () if before is None else before.trust
         # Killed after this line: the file is the one from before or the new one, and both are known for ours.
-        _keep(folder, Enrolled(chips=wanted.chips, trust=(*ours, written)[-MOST_OURS:], is_done=False))
+        devices = None if wanted.evidence is None else found_devices(wanted.evidence)
+        known = Enrolled(chips=wanted.chips, trust=(*ours, written)[-MOST_OURS:], is_done=False, devices=devices)
+        _keep(folder, known)
         write_trusted(folder, text, ours=ours, replace=wanted.replace)
-        root = SoftwareRoot(key=enrolment_key(folder), count=wanted.chips)
+        root = root_of(enrolment_key(folder), known)
+        gathered = root.gathered(enrolment_n0(trust.verifier.key_id, code.secret, root.key.verifying.raw))
+        for why in gathered.silent:
+            fault = Fault(code=ErrorCode.DEVICE_SILENT, expected="evidence of every device", found=why)
+            raise Unavailable(fault)
+        manifest = None if devices is None else gathered.evidence.manifest()
         said = Enrol(
             verifier=trust.verifier.key_id,
             secret=code.secret,
             key=root.key.verifying,
             chips=root.chips,
-            tier=root.tier,
+            evidence=None if manifest is None else hashlib.sha256(manifest).digest(),
             software=wanted.software,
             at_ns=now_ns(),
         )
-        server.post("/v1/enrol", write_enrol(said, root.key))
-    _keep(folder, Enrolled(chips=wanted.chips, trust=(written,), is_done=True))
+        brought = Enrolment(enrol=write_enrol(said, root.key), manifest=manifest, documents=gathered.documents)
+        server.post("/v1/enrol", write_enrolment(brought))
+    _keep(folder, replace(known, chips=len(root.chips), trust=(written,), is_done=True))
     return root, trust
+
+
+def root_of(key: SigningKey, enrolled: Enrolled | None) -> RootOfTrust:
+    """What an agent's word rests on, as it enrolled."""
+    if enrolled is not None and enrolled.devices is not None:
+        return AttestedRoot(key=key, devices=enrolled.devices)
+    return SoftwareRoot(key=key, count=1 if enrolled is None else enrolled.chips)
 
 
 def enrolment_key(folder: Path) -> SigningKey:
@@ -139,7 +162,12 @@ def read_enrolled(folder: Path) -> Enrolled | None:
         # What is of another format has no count of this name.
         chips = {FORMAT: int(said["chips"])}[said["format"]]
         trust = tuple(bytes.fromhex(one) for one in said["trust"])
-        return Enrolled(chips=min(max(1, chips), MOST_CHIPS), trust=trust, is_done=bool(said["is_done"]))
+        return Enrolled(
+            chips=min(max(1, chips), MOST_CHIPS),
+            trust=trust,
+            is_done=bool(said["is_done"]),
+            devices=_devices(said.get("devices")),
+        )
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -157,12 +185,29 @@ def read_enrolled(folder: Path) -> Enrolled | None:
         raise Malformed(fault) from error
 
 
+def _devices(said: Any) -> Devices | None:
+    if said is None:
+        return None
+    chips = tuple((str(name), bytes.fromhex(chip)) for name, chip in said["chips"].items())
+    if not chips or any(len(chip) != CHIP_ID_BYTES or Path(name).name != name for name, chip in chips):
+        raise ValueError(chips)
+    return Devices(folder=Path(said["folder"]), chips=chips, has_host=bool(said["has_host"]))
+
+
 def _keep(folder: Path, enrolled: Enrolled) -> None:
+    devices = enrolled.devices
     said = {
         "format": FORMAT,
         "chips": enrolled.chips,
         "trust": [one.hex() for one in enrolled.trust],
         "is_done": enrolled.is_done,
+        "devices": None
+        if devices is None
+        else {
+            "folder": str(devices.folder),
+            "chips": {name: chip.hex() for name, chip in devices.chips},
+            "has_host": devices.has_host,
+        },
     }
     with whole_file(folder / NAME) as out:
         out.write(json.dumps(said, indent=1).encode() + b"\n")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from lightbound.attestation.tiers import Tier
 from lightbound.enrolment.requests import LONGEST_POLL_S
 from lightbound.ranging.statements.binding import Evidence
 from lightbound.ranging.timing.packets import PACKET_BYTES
@@ -14,6 +15,9 @@ from lightbound.roles.agent.conversation import POLL_S
 
 VERIFIER: Final = "verifier"
 LANDMARK: Final = "landmark"
+
+EVIDENCE: Final = {"chip that attests itself": 10_000, "host that quotes": 3_000}
+"""More for each, where a message carries what they signed: a chip's report and certificates, a host's quote."""
 
 HEADERS: Final = (
     "host", "connection", "user-agent", "accept", "accept-encoding", "content-type", "content-length",
@@ -29,17 +33,16 @@ class Size:
     """The most bytes that a body has."""
 
     fixed: int
-    each: int = 0
-    """More for each of `of`."""
-    of: str = ""
+    each: Mapping[str, int] = field(default_factory=dict)
+    """More for each thing of these names."""
 
     def most(self, counts: Mapping[str, int]) -> int:
         """In a world with so many chips and landmarks."""
-        return self.fixed + self.each * counts.get(self.of, 0)
+        return self.fixed + sum(more * counts.get(name, 0) for name, more in self.each.items())
 
     def __str__(self) -> str:
         """As the page has it."""
-        return f"{self.fixed:,} + {self.each:,} for each {self.of}" if self.each else f"{self.fixed:,}"
+        return " + ".join([f"{self.fixed:,}", *(f"{more:,} for each {name}" for name, more in self.each.items())])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,20 @@ def _verifier(known: Known) -> str | None:
     return known.verifier
 
 
+def _evidence(known: Known) -> str | None:
+    if known.tier == Tier.A0:
+        return f"{Evidence().digest().hex()}, which is that of no evidence (tier A0)"
+    return None if known.tier is None else "digest of the manifest of the documents"
+
+
+def _documents(known: Known) -> str | None:
+    if known.tier == Tier.A0:
+        return "none (tier A0)"
+    return (
+        None if known.tier is None else "of each chip its report and certificates, and the host's quote if it gives one"
+    )
+
+
 _NOW: Final = "the time now"
 _SID: Final = "of SESSION"
 _SESSION: Final = "digest of SESSION"
@@ -96,14 +113,15 @@ OUTGOING: Final = (
         name="ENROL",
         to=VERIFIER,
         request="POST /v1/enrol",
-        size=Size(fixed=600, each=34, of="chip"),
+        size=Size(fixed=700, each={"chip": 34, **EVIDENCE}),
         when="at enrolment",
         fields={
             "verifier": _verifier,
             "secret": "of the enrolment code, 15 bytes; it is kept nowhere",
             "key": lambda known: known.key,
             "chips": lambda known: ", ".join(known.chips) or None,
-            "tier": lambda known: known.tier,
+            "evidence": _evidence,
+            "documents": _documents,
             "software": _software,
             "at_ns": _NOW,
         },
@@ -134,7 +152,7 @@ OUTGOING: Final = (
         name="BIND",
         to=LANDMARK,
         request="POST /clp1/sessions/H/bind",
-        size=Size(fixed=430, each=56, of="landmark"),
+        size=Size(fixed=430, each={"landmark": 56}),
         when="once CONTRIBs are there, to each landmark that gave one",
         fields={
             "session": _SESSION,
@@ -142,7 +160,7 @@ OUTGOING: Final = (
             "x": "public key made for this session",
             "contributions": "landmarks that answered, and digests of their CONTRIBs",
             "absent": "landmarks that did not",
-            "evidence": lambda _: f"{Evidence().digest().hex()}, which is that of no evidence (tier A0)",
+            "evidence": _evidence,
         },
     ),
     Message(
@@ -192,7 +210,7 @@ OUTGOING: Final = (
         name="DELIVERY",
         to=VERIFIER,
         request="POST /v1/sessions/H/result",
-        size=Size(fixed=1_500, each=4_100, of="landmark"),
+        size=Size(fixed=1_500, each={"landmark": 4_100, **EVIDENCE}),
         when="after a session; again if it could not be brought, for an hour",
         fields={
             "session": _SESSION,
@@ -200,6 +218,7 @@ OUTGOING: Final = (
             "at_ns": _NOW,
             "bind": "BIND",
             "evidence": "the manifest whose digest is in BIND",
+            "documents": _documents,
             "landmarks": "of each: CONTRIB, CLOSE, ACK, MEASUREMENT or ABORT, and the step that failed and why",
             "failure": "the step at which the session failed and why, if it did",
         },

@@ -1,18 +1,16 @@
 """Where an agent's keys and evidence come from: the root of trust of its host and its chips.
 
-Only one exists yet, a key in a file: tier A0. What a GPU or a TPM gives will come by the same interface.
+Here is the weakest, a key in a file that nothing attests: tier A0. What chips and a TPM sign comes by the same
+interface (`attested_root`).
 """
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
-from lightbound.canonical.cbor import encode
+from lightbound.attestation.tiers import Tier
+from lightbound.enrolment.requests import software_chips
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.ranging.statements.binding import Evidence
-
-SOFTWARE_TIER: Final = "A0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +18,10 @@ class Gathered:
     """What attests a host and its chips in one session."""
 
     evidence: Evidence
-    documents: Mapping[bytes, bytes] = field(default_factory=dict)
-    """By digest: what the evidence names."""
+    documents: tuple[bytes, ...] = ()
+    """What the evidence names."""
+    silent: tuple[str, ...] = ()
+    """Why devices gave nothing, one text each."""
 
 
 class RootOfTrust(Protocol):
@@ -43,11 +43,7 @@ class RootOfTrust(Protocol):
         ...
 
     def gathered(self, n0: bytes) -> Gathered:
-        """What attests host and chips, made over N0 of this session.
-
-        Raises:
-            Unavailable: a device does not answer.
-        """
+        """What attests host and chips, made over N0 of this session; devices that give nothing are left out."""
         ...
 
 
@@ -62,19 +58,14 @@ class SoftwareRoot:
     @property
     def tier(self) -> str:
         """A0: it shows where the key is, and nothing about any chip."""
-        return SOFTWARE_TIER
+        return Tier.A0
 
     @property
     def chips(self) -> tuple[bytes, ...]:
         """Names that follow from the key."""
-        return tuple(sorted(software_chip(self.key.verifying.raw, number) for number in range(self.count)))
+        return software_chips(self.key.verifying, self.count)
 
     def gathered(self, n0: bytes) -> Gathered:
         """Nothing attests it."""
         del n0
         return Gathered(evidence=Evidence())
-
-
-def software_chip(enrolment: bytes, number: int) -> bytes:
-    """The id of a chip at tier A0, 32 bytes; `enrolment` are those of the enrolment key."""
-    return hashlib.sha256(encode(["CLP/1 software chip", enrolment, number])).digest()

@@ -27,11 +27,11 @@ from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.net.http_client import Server
 from lightbound.ranging.statements.session import read_session
-from lightbound.roles.agent.enrolling import read_enrolled
+from lightbound.roles.agent.enrolling import read_enrolled, root_of
 from lightbound.roles.agent.handing import Timed
 from lightbound.roles.agent.remembered import FOLDER, Deliveries, Sessions
 from lightbound.roles.agent.responder import run_timed
-from lightbound.roles.agent.roots import RootOfTrust, SoftwareRoot
+from lightbound.roles.agent.roots import RootOfTrust
 from lightbound.roles.agent.session_run import Means, run_session, stopped_in
 from lightbound.roles.agent.status_file import Status, instant
 from lightbound.roles.agent.trust_file import Trusted, read_trusted
@@ -286,7 +286,7 @@ def read_agent(folder: Path) -> tuple[Trusted, RootOfTrust]:
     """
     trusted, enrolled = read_trusted(folder), read_enrolled(folder)
     key = read_key(key_path(folder, Purpose.ENROLMENT), Purpose.ENROLMENT)
-    return trusted, SoftwareRoot(key=key, count=1 if enrolled is None else enrolled.chips)
+    return trusted, root_of(key, enrolled)
 
 
 def _until_told(agent: Agent) -> set[int]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from lightbound.enrolment.delivery import Content, Failure, Step
 from lightbound.enrolment.requests import told
 from lightbound.errors import LightboundError
@@ -15,7 +17,7 @@ from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.agent import AgentSession
 from lightbound.roles.agent.conversation import Conversation
 from lightbound.roles.agent.handing import Timed
-from lightbound.roles.agent.roots import RootOfTrust
+from lightbound.roles.agent.roots import Gathered, RootOfTrust
 from lightbound.roles.agent.trust_file import Trusted
 
 LOOK_S: Final = 0.1
@@ -75,7 +77,8 @@ def run_session(data: bytes, means: Means) -> Content:
         threading.Thread(target=one.run, name=f"landmark {one.host.name}", daemon=True).start()
     try:
         _gather(live, arrived, conversations, means)
-        bind, manifest = _bound(live, means)
+        gathered = _gathered(live, means)
+        bind = live.bind(gathered.evidence)
     except LightboundError as error:
         return _came_to_nothing(name, Step.CONTRIB, str(error.faults[0]), conversations)
     else:
@@ -96,7 +99,8 @@ def run_session(data: bytes, means: Means) -> Content:
     return Content(
         session=name,
         bind=bind,
-        evidence=manifest,
+        evidence=gathered.evidence.manifest(),
+        documents=gathered.documents,
         landmarks={one.landmark: one.part() for one in conversations},
         failure=stopped,
     )
@@ -132,10 +136,11 @@ def _gather(
             one.fail(str(error.faults[0]))
 
 
-def _bound(live: AgentSession, means: Means) -> tuple[bytes, bytes]:
-    """BIND and the manifest of the evidence that it was made with."""
+def _gathered(live: AgentSession, means: Means) -> Gathered:
     gathered = means.root.gathered(live.unattested().n0())
-    return live.bind(gathered.evidence), gathered.evidence.manifest()
+    for why in gathered.silent:
+        structlog.get_logger().warning("no evidence", why=why)
+    return gathered
 
 
 def _came_to_nothing(session: bytes, step: Step, why: str, conversations: Sequence[Conversation] = ()) -> Content:

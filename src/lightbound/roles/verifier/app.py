@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from lightbound.canonical.cbor import MOST_BYTES
 from lightbound.enrolment.delivery import MOST_DELIVERY_BYTES
+from lightbound.enrolment.requests import MOST_ENROLMENT_BYTES
 from lightbound.net.http_errors import unknown
 from lightbound.net.http_server import Limits, application, body_of, comes_from, digest_in, nothing, statement
 from lightbound.roles.verifier.desk import Desk
@@ -29,7 +30,7 @@ def verifier_app(
         return statement(desk.trust)
 
     async def enrol(request: Request) -> Response:
-        await asyncio.to_thread(desk.enrol, await body_of(request, most_bytes=MOST_BYTES))
+        await asyncio.to_thread(desk.enrol, await body_of(request, most_bytes=MOST_ENROLMENT_BYTES))
         return nothing()
 
     async def poll(request: Request) -> Response:

@@ -41,6 +41,8 @@ class Concluded:
     why: str | None
     parts: tuple[PartKept, ...]
     evidence: bytes | None = None
+    documents: tuple[bytes, ...] = ()
+    """What the evidence names, as the agent brought it; nothing of it is checked here."""
     verified: VerifiedSession | None = None
     signed: tuple[Signed, ...] = ()
     """MEASUREMENTs and ABORTs that were brought and are believed."""
@@ -84,6 +86,7 @@ def concluded(
         why=failed[1] if failed else None,
         parts=_parts(found, content),
         evidence=statements.evidence,
+        documents=content.documents,
         verified=found,
         signed=_signed(found, statements, asked.agent),
     )

@@ -17,7 +17,17 @@ from lightbound.canonical.cbor import decode
 from lightbound.canonical.fields import Fields
 from lightbound.enrolment.delivery import MOST_DELIVERY_BYTES, deliverer, read_delivery
 from lightbound.enrolment.kinds import Kind
-from lightbound.enrolment.requests import Poll, check_fresh, check_meant, read_enrol, read_poll, signer
+from lightbound.enrolment.pinned import Finding, FindingKind, Pins
+from lightbound.enrolment.requests import (
+    Enrol,
+    Poll,
+    check_fresh,
+    check_meant,
+    read_enrol,
+    read_enrolment,
+    read_poll,
+    signer,
+)
 from lightbound.enrolment.trust import Trust, TrustedLandmark, write_trust
 from lightbound.errors import ErrorCode, refused
 from lightbound.files.landmark_addresses import LandmarkAddress
@@ -26,6 +36,7 @@ from lightbound.net.http_errors import unknown
 from lightbound.net.rates import Rates
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks
 from lightbound.roles.verifier.asking import Asker, dice_bytes
+from lightbound.roles.verifier.attesting import Attestor
 from lightbound.roles.verifier.choosing import Choosing
 from lightbound.roles.verifier.kept import Kept
 from lightbound.roles.verifier.meters import Meters
@@ -50,6 +61,7 @@ class Desk:
     """The statement TRUST."""
     look_at: Callable[[bytes], None]
     """Told of each session that something was brought of."""
+    attestor: Attestor = field(default_factory=Attestor)
     now_ns: Callable[[], int] = time.time_ns  # noqa: TID251 - a role is where the clock is read
     dice: Callable[[int], bytes] = secrets.token_bytes
     able_since_ns: int | None = None
@@ -65,15 +77,32 @@ class Desk:
             Malformed, Refused: it is not let in.
             Unavailable: the database failed.
         """
-        said = read_enrol(data)
-        if self.kept.enrolments.has(data):
+        brought = read_enrolment(data)
+        said = read_enrol(brought.enrol)
+        if self.kept.enrolments.has(brought.enrol):
             return
         check_meant(said.verifier, self.asker.key.verifying, Kind.ENROL.short)
         now_ns = self.now_ns()
         check_fresh(said.at_ns, now_ns=now_ns, path=Kind.ENROL.short)
-        if self.kept.enrolments.enrol(said, data, now_ns=now_ns):
+        # The code is looked at before the evidence: a stranger without one makes nobody check signatures.
+        self.kept.enrolments.check_code(said.secret, now_ns=now_ns)
+        pins = self.attestor.enrolled(said, brought)
+        self._note_double(said, pins, now_ns)
+        if self.kept.enrolments.enrol(said, brought.enrol, pins=pins, now_ns=now_ns):
             self.meters.enrolled.inc()
-            structlog.get_logger().info("enrolled", agent=said.key.key_id.hex(), chips=len(said.chips), tier=said.tier)
+            attested = len(pins.chips)
+            structlog.get_logger().info(
+                "enrolled", agent=said.key.key_id.hex(), chips=len(said.chips), attested=attested
+            )
+
+    def _note_double(self, said: Enrol, pins: Pins, now_ns: int) -> None:
+        """A chip that another agent answers for is a finding, whether or not this one is let in."""
+        for chip in pins.chips:
+            owner = self.kept.enrolments.owner(chip)
+            if owner is not None and owner != said.key.key_id:
+                detail = f"agent {said.key.key_id.hex()} tried to enrol it, with evidence that holds"
+                found = Finding(kind=FindingKind.ENROLLED_TWICE, chip=chip, detail=detail)
+                self.kept.findings.note(owner, [found], session=None, now_ns=now_ns)
 
     def poll(self, data: bytes) -> tuple[Agent, Poll]:
         """Who polls, and how.

@@ -17,18 +17,17 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lightbound.adjudication.verdicts import UNATTESTED
+from lightbound.attestation.tiers import UNATTESTED
+from lightbound.enrolment.pinned import Pin, Pins
 from lightbound.errors import ErrorCode, Fault, Unavailable
 from lightbound.files.vetting import write_landmarks
 from lightbound.files.whole import whole_file
 from lightbound.ranging.readings import Landmark, Readings
 from lightbound.ranging.sessions.measured import landmarks_of, readings_of
-from lightbound.ranging.sessions.verification import VerifiedSession
 from lightbound.roles.verifier.areas import DRAWINGS
-from lightbound.roles.verifier.judging import Judge, chips_asked, chips_of
+from lightbound.roles.verifier.judging import Believed, Judge, chips_asked, chips_of
 from lightbound.roles.verifier.settings import SECOND_NS
 from lightbound.roles.verifier.standings import instant
-from lightbound.store.asked import Asked
 from lightbound.store.enrolments import Agent, Site
 from lightbound.store.judged import ChipKept
 
@@ -57,7 +56,9 @@ class _Told:
 
     chips: list[ChipKept]
     agents: Mapping[bytes, Agent]
-    believed: list[tuple[Asked, VerifiedSession]]
+    believed: list[Believed]
+    pins: dict[bytes, Pin]
+    """Of all chips that attested themselves."""
     differs: list[str]
 
     @property
@@ -85,8 +86,8 @@ def export(judge: Judge, out: Path, *, now_ns: int, data: Path, mesh: bool) -> E
         told = _gathered(judge)
     landmarks = landmarks_of(judge.landmarks)
     readings = readings_of(
-        [found for _, found in told.believed],
-        chips_of=chips_of([one for one, _ in told.believed]),
+        [one.session for one in told.believed],
+        chips_of=chips_of(told.believed, Pins(chips=told.pins, quote_key=None)),
         landmarks=landmarks,
         chips=chips_asked(told.names, told.sites),
     )
@@ -112,7 +113,7 @@ def export(judge: Judge, out: Path, *, now_ns: int, data: Path, mesh: bool) -> E
         "command": command,
         "chips": len(told.chips),
         "rows": len(readings),
-        "sessions": [one.digest.hex() for one, _ in told.believed],
+        "sessions": [one.asked.digest.hex() for one in told.believed],
         "differs": told.differs,
         "mesh_command": "lightbound vet mesh.csv --landmarks landmarks.csv" if mesh else None,
         "does_not_show": list(UNATTESTED.does_not_show),
@@ -126,23 +127,25 @@ def _gathered(judge: Judge) -> _Told:
     kept = judge.kept
     agents = {agent.key.key_id: agent for agent in kept.enrolments.agents()}
     chips = [chip for chip in kept.judged.chips() if chip.line is not None and chip.agent in agents]
-    believed: dict[bytes, tuple[Asked, VerifiedSession]] = {}
+    believed: dict[bytes, Believed] = {}
     differs: list[str] = []
     for (name, basis), of_agent in itertools.groupby(chips, key=lambda chip: (chip.agent, chip.basis)):
         own, agent = list(of_agent), agents[name]
-        found = _basis(judge, agent, basis)
-        believed.update((one.digest, (one, verified)) for one, verified in found)
-        again = {one.chip: one.line for one in judge.decided([chip.chip for chip in own], agent.site, found)}
+        pins = kept.enrolments.pins(name)
+        found = _basis(judge, agent, pins, basis)
+        believed.update((one.asked.digest, one) for one in found)
+        again = {one.chip: one.line for one in judge.decided([chip.chip for chip in own], agent.site, found, pins)}
         differs += [chip.chip.hex() for chip in own if again[chip.chip] != chip.line]
-    return _Told(chips=chips, agents=agents, believed=list(believed.values()), differs=differs)
+    pins_of_all = kept.enrolments.all_pins()
+    return _Told(chips=chips, agents=agents, believed=list(believed.values()), pins=pins_of_all, differs=differs)
 
 
-def _basis(judge: Judge, agent: Agent, names: Sequence[bytes]) -> list[tuple[Asked, VerifiedSession]]:
+def _basis(judge: Judge, agent: Agent, pins: Pins, names: Sequence[bytes]) -> list[Believed]:
     """The sessions that a decision about an agent's chips rests on, as far as they hold today."""
     # A chip that came from another agent, and about which nothing was decided since, rests on sessions of that one.
     kept = map(judge.kept.asked.session, names)
     asked = [one for one in kept if one is not None and one.agent == agent.key.key_id]
-    return [(one, found) for one in asked if (found := judge.believed(one, agent.key)) is not None]
+    return [found for one in asked if (found := judge.believed(one, agent.key, pins)) is not None]
 
 
 def write_rows(readings: Readings, landmarks: Sequence[Landmark], chips: Sequence[str], path: Path) -> None:
@@ -163,14 +166,12 @@ def write_rows(readings: Readings, landmarks: Sequence[Landmark], chips: Sequenc
         pq.write_table(table, stream, compression="zstd")
 
 
-def _mesh_rows(
-    believed: Iterable[tuple[Asked, VerifiedSession]], sites: dict[bytes, Site]
-) -> list[tuple[str, str, int, int, str]]:
+def _mesh_rows(believed: Iterable[Believed], sites: dict[bytes, Site]) -> list[tuple[str, str, int, int, str]]:
     """Landmarks measured by one another, from the sessions of agents that stand at one."""
     rows = []
-    for asked, found in believed:
-        stands = sites[asked.agent].landmark
-        for one in found.measurements:
+    for session in believed:
+        stands = sites[session.asked.agent].landmark
+        for one in session.session.measurements:
             measured_by, said = one.landmark.key.key_id, one.measurement
             if stands is not None and measured_by != stands:
                 at = instant(said.to_ns) or ""
@@ -196,7 +197,9 @@ def _readme(command: str) -> str:
         f"    {command}\n\n"
         "prints the same lines. measurements.parquet holds the third smallest round trip of each landmark in each\n"
         "session that counts, landmarks.csv where the landmarks stand, chips.csv the areas asked about.\n\n"
-        "Tier A0: this places keys in software. It does not show that a key was not copied, that it is beside a chip,\n"
+        "`adjudicate` reads no evidence of chips: its `assurance` is that of tier A0, and it never says `tampered`.\n"
+        "For a chip that attested itself those two are the verifier's; all else is the same, byte for byte.\n\n"
+        "At tier A0 this places keys in software. It does not show that a key was not copied, that it is beside a chip,\n"
         "that the chip is genuine, or where it was at any other time. export.json says the same to a program.\n"
     )
 

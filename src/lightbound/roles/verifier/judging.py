@@ -7,7 +7,8 @@ itself be measured does not live on what it once proved.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import structlog
@@ -15,6 +16,8 @@ import structlog
 from lightbound.adjudication.adjudicate import adjudicate
 from lightbound.adjudication.facts import Settings
 from lightbound.adjudication.verdicts import Proof
+from lightbound.attestation.tiers import weakest
+from lightbound.enrolment.pinned import AGAINST, Pins, SessionEvidence
 from lightbound.errors import LightboundError
 from lightbound.files.verdicts import json_line, objects
 from lightbound.keys.ed25519 import VerifyingKey
@@ -25,12 +28,25 @@ from lightbound.ranging.sessions.verification import VerifiedSession
 from lightbound.ranging.statements.session import chips_root
 from lightbound.roles.logs import fields
 from lightbound.roles.verifier.areas import Areas
+from lightbound.roles.verifier.attesting import Attestor, tied
 from lightbound.roles.verifier.checking import concluded
 from lightbound.roles.verifier.kept import Kept
 from lightbound.roles.verifier.settings import Policy
 from lightbound.store.asked import Asked
 from lightbound.store.enrolments import Agent, Site
 from lightbound.store.judged import Decision
+
+TAMPERED: Final = "tampered"
+"""The chip itself signed, freshly, what its maker's manifests contradict. Before every other standing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Believed:
+    """A session as it holds today."""
+
+    asked: Asked
+    session: VerifiedSession
+    evidence: SessionEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +58,7 @@ class Judge:
     landmarks: AdmittedLandmarks
     areas: Areas
     policy: Policy
+    attestor: Attestor = field(default_factory=Attestor)
 
     def judge(self, agent: Agent, *, now_ns: int) -> list[Decision]:
         """Decide about an agent's chips, and keep it; nothing, if it never answered.
@@ -54,17 +71,19 @@ class Judge:
             return []
         after_ns = newest.issued_ns - self.policy.window_ns
         looked_at = self.kept.asked.delivered(agent.key.key_id, issued_after_ns=after_ns)
-        believed = {
-            one.digest: (one, found) for one in looked_at if (found := self.believed(one, agent.key)) is not None
-        }
+        pins = self.kept.enrolments.pins(agent.key.key_id)
+        believed = [found for one in looked_at if (found := self.believed(one, agent.key, pins)) is not None]
         chips = self.kept.enrolments.chips(agent.key.key_id)
-        decisions = self.decided(chips, agent.site, list(believed.values()))
+        decisions = self.decided(chips, agent.site, believed, pins)
         self.kept.judged.decide(
-            decisions, basis=list(believed), looked_at=[one.digest for one in looked_at], now_ns=now_ns
+            decisions,
+            basis=[one.asked.digest for one in believed],
+            looked_at=[one.digest for one in looked_at],
+            now_ns=now_ns,
         )
         return decisions
 
-    def believed(self, asked: Asked, agent: VerifyingKey) -> VerifiedSession | None:
+    def believed(self, asked: Asked, agent: VerifyingKey, pins: Pins) -> Believed | None:
         """A session as it holds today, from the bytes that are kept; None if it shows nothing."""
         try:
             found = concluded(
@@ -73,24 +92,27 @@ class Judge:
                 agent=agent,
                 verifier=self.verifier,
                 landmarks=self.landmarks,
-            ).verified
+            )
         except LightboundError as error:
             structlog.get_logger().error("session not as it was kept", session=asked.digest.hex(), **fields(error))
             return None
-        if found is None or chips_root(asked.chips) != found.session.chips:
+        session = found.verified
+        if session is None or chips_root(asked.chips) != session.session.chips:
             return None
-        return found
+        return Believed(asked=asked, session=session, evidence=self.attestor.of_session(session, found.documents, pins))
 
-    def decided(
-        self, chips: Sequence[bytes], site: Site, believed: Sequence[tuple[Asked, VerifiedSession]]
-    ) -> list[Decision]:
-        """Decisions about chips of one agent from these sessions and no others; equal arguments give equal bytes."""
+    def decided(self, chips: Sequence[bytes], site: Site, believed: Sequence[Believed], pins: Pins) -> list[Decision]:
+        """Decisions about chips of one agent from these sessions and no others; equal arguments give equal bytes.
+
+        A chip that attested itself at enrolment is judged by those sessions that it signed. What it signed against
+        itself in one of them comes before all that was measured.
+        """
         names = [chip.hex() for chip in chips]
         asked = chips_asked(names, [site] * len(names))
         landmarks = landmarks_of(self.landmarks)
         readings = readings_of(
-            [found for _, found in believed],
-            chips_of=chips_of([one for one, _ in believed]),
+            [one.session for one in believed],
+            chips_of=chips_of(believed, pins),
             landmarks=landmarks,
             chips=asked,
         )
@@ -108,7 +130,10 @@ class Judge:
             # Few rows: loading the compiled kernels would take longer than they save.
             use_compiled=False,
         )
-        told = list(objects(verdicts))
+        told = [
+            attested(verdict, [one.evidence for one in believed], chip) if chip in pins.chips else verdict
+            for chip, verdict in zip(chips, objects(verdicts), strict=True)
+        ]
         return [
             Decision(chip=chip, standing=str(verdict["standing"]), line=json_line(verdict).rstrip("\n"))
             for chip, verdict in zip(chips, told, strict=True)
@@ -130,9 +155,24 @@ def chips_asked(names: Sequence[str], sites: Sequence[Site]) -> Chips:
     )
 
 
-def chips_of(sessions: Sequence[Asked]) -> dict[bytes, list[str]]:
-    """The chips that each session asked for, by its digest."""
-    return {one.digest: [chip.hex() for chip, _ in one.chips] for one in sessions}
+def chips_of(believed: Sequence[Believed], pins: Pins) -> dict[bytes, list[str]]:
+    """The chips that each session is about, by its digest."""
+    return {
+        one.asked.digest: [chip.hex() for chip in tied((chip for chip, _ in one.asked.chips), pins, one.evidence)]
+        for one in believed
+    }
+
+
+def attested(verdict: dict[str, Any], evidences: Sequence[SessionEvidence], chip: bytes) -> dict[str, Any]:
+    """A verdict about a chip with what its evidence adds: how strongly the chip is tied to it, and `tampered`."""
+    assurance = weakest([one.assurances[chip] for one in evidences if chip in one.assurances])
+    told = {
+        "tier": str(assurance.tier),
+        "reasons": [str(one) for one in assurance.reasons],
+        "does_not_show": list(assurance.does_not_show),
+    }
+    is_against = any(found.chip == chip and found.kind in AGAINST for one in evidences for found in one.findings)
+    return {**verdict, "assurance": told, **({"standing": TAMPERED} if is_against else {})}
 
 
 def read_line(line: str) -> Mapping[str, object]:

@@ -1,4 +1,4 @@
-"""The verifier's database as its parts use it: one engine, four subjects."""
+"""The verifier's database as its parts use it: one engine, five subjects."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from lightbound.store.asked import AskedSessions
 from lightbound.store.engine import VERIFIER, open_store
 from lightbound.store.enrolments import Enrolments
+from lightbound.store.findings import Findings
 from lightbound.store.judged import Judgements
 from lightbound.store.sequences import Sequences
 
@@ -24,6 +25,7 @@ class Kept:
     asked: AskedSessions
     sequences: Sequences
     judged: Judgements
+    findings: Findings
 
     def close(self) -> None:
         """Let the file go."""
@@ -44,4 +46,5 @@ def open_kept(data: Path) -> Kept:
         asked=AskedSessions(engine),
         sequences=Sequences(engine),
         judged=Judgements(engine),
+        findings=Findings(engine),
     )

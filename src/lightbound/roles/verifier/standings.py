@@ -5,10 +5,12 @@ asked is told apart from that nobody answered: the first is our own failure.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from lightbound.attestation.tiers import UNATTESTED
+from lightbound.enrolment.pinned import Pin
 from lightbound.ranging.sessions.chain import Breaks
 from lightbound.roles.verifier.checking import MEASURED
 from lightbound.roles.verifier.collecting import PATIENCE_NS
@@ -17,6 +19,7 @@ from lightbound.roles.verifier.kept import Kept
 from lightbound.roles.verifier.settings import Policy
 from lightbound.store.asked import Times
 from lightbound.store.enrolments import Agent
+from lightbound.store.findings import FindingKept
 from lightbound.store.judged import ChipKept
 
 FORMAT: Final = "lightbound.standings/1"
@@ -39,17 +42,27 @@ def standings(kept: Kept, *, now_ns: int) -> dict[str, Any]:
     told = kept.enrolments.settings()
     times = kept.asked.times()
     agents = {agent.key.key_id: agent for agent in kept.enrolments.agents()}
+    pins, findings = kept.enrolments.all_pins(), kept.findings.all()
     broken = kept.sequences.breaks(patience_ns=PATIENCE_NS)
     facts = {
         name: _of_agent(kept, agent, times.get(name, Times()), broken.get(name, {}), told, now_ns)
         for name, agent in agents.items()
     }
+    chips = kept.judged.chips()
+    owners = {chip.chip: chip.agent for chip in chips}
     return {
         "format": FORMAT,
         "at": instant(now_ns),
         "settings": told,
         "standings": [
-            _of_chip(chip, agents.get(chip.agent), facts.get(chip.agent, {})) for chip in kept.judged.chips()
+            _of_chip(
+                chip,
+                agents.get(chip.agent),
+                facts.get(chip.agent, {}),
+                pins.get(chip.chip),
+                [one for one in findings if _concerns(one, chip, owners)],
+            )
+            for chip in chips
         ],
     }
 
@@ -70,7 +83,9 @@ def instant(ns: int | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _of_chip(chip: ChipKept, agent: Agent | None, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _of_chip(
+    chip: ChipKept, agent: Agent | None, facts: Mapping[str, Any], pin: Pin | None, findings: Sequence[FindingKept]
+) -> dict[str, Any]:
     standing, since_ns = standing_of(chip, agent)
     verdict = read_line(chip.line) if chip.line else None
     lost = chip.proven_ns is not None and chip.standing == UNDETERMINED
@@ -79,13 +94,54 @@ def _of_chip(chip: ChipKept, agent: Agent | None, facts: Mapping[str, Any]) -> d
         "label": chip.label,
         "agent": chip.agent.hex(),
         "standing": standing,
-        "tier": "A0",
+        "tier": str(UNATTESTED.tier) if verdict is None else tier_of(verdict),
+        "device": None if pin is None else _of_device(pin),
+        "findings": [_of_finding(one) for one in findings],
         "since": instant(since_ns),
         "decided_at": instant(chip.decided_ns),
         "proven_at": instant(chip.proven_ns),
         "lead": LOST_PROOF if lost else None,
         **facts,
         "verdict": verdict,
+    }
+
+
+def tier_of(verdict: Mapping[str, Any]) -> str:
+    """The assurance tier of a verdict as it was kept."""
+    return str(verdict["assurance"]["tier"])
+
+
+def _concerns(finding: FindingKept, chip: ChipKept, owners: Mapping[bytes, bytes]) -> bool:
+    """Whether a finding is about a chip: about itself, whoever's session it was, or about the host that it sits in."""
+    if finding.chip == chip.chip:
+        return True
+    is_of_host = finding.chip is None or owners.get(finding.chip) != finding.agent
+    return is_of_host and finding.agent == chip.agent
+
+
+def _of_device(pin: Pin) -> dict[str, Any]:
+    return {
+        "product": pin.product,
+        "serial": pin.serial,
+        "board": pin.board,
+        "vbios": pin.vbios,
+        "driver": pin.driver,
+        "firmware_id": pin.firmware_id.hex(),
+        "root": pin.root,
+        "is_simulated": pin.is_simulated,
+    }
+
+
+def _of_finding(one: FindingKept) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "chip_id": None if one.chip is None else one.chip.hex(),
+        "agent": one.agent.hex(),
+        "detail": one.detail,
+        "session": None if one.session is None else one.session.hex(),
+        "first_at": instant(one.first_ns),
+        "last_at": instant(one.last_ns),
+        "times": one.times,
     }
 
 

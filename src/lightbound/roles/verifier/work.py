@@ -25,7 +25,8 @@ from lightbound.roles.verifier.judging import Judge
 from lightbound.roles.verifier.kept import Kept
 from lightbound.roles.verifier.meters import Meters
 from lightbound.roles.verifier.schedule import GRACE_NS
-from lightbound.store.asked import UNANSWERED, Times, ToAsk
+from lightbound.store.asked import UNANSWERED, Asked, Times, ToAsk
+from lightbound.store.enrolments import Agent
 
 TICK_S: Final = 1.0
 
@@ -121,11 +122,23 @@ class Work:
         if found.state == UNANSWERED:
             return
         agent = self.kept.enrolments.agent(asked.agent)
+        if agent is not None:
+            self._note_findings(asked, agent)
         decisions = [] if agent is None else self.judge.judge(agent, now_ns=now_ns)
         for decision in decisions:
             self.meters.decided.labels(decision.standing).inc()
         # Also of an agent that was replaced, or one too old to count: there is nothing left to decide about it.
         self.kept.judged.decide([], basis=[], looked_at=[session], now_ns=now_ns)
+
+    def _note_findings(self, asked: Asked, agent: Agent) -> None:
+        believed = self.judge.believed(asked, agent.key, self.kept.enrolments.pins(asked.agent))
+        if believed is None:
+            return
+        found = believed.evidence.findings
+        self.kept.findings.note(asked.agent, found, session=asked.digest, now_ns=self.now_ns())
+        if found:
+            kinds = sorted({str(one.kind) for one in found})
+            structlog.get_logger().warning("found", agent=asked.agent.hex(), findings=kinds)
 
     def tick(self, *, now_ns: int) -> None:
         """Find what is to be looked at, and say who is silent."""

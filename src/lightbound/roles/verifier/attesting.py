@@ -1,0 +1,80 @@
+"""What a verifier holds evidence against: pinned roots, reference manifests, and answers about revocation.
+
+Vendors' roots are built in. A folder may add to them:
+
+    roots/*.pem          device roots; whatever rests on one of these says which
+    manifests/*          reference manifests, as the vendors sign them
+    revocations/*.der    answers about revocation that were fetched; reported, never acted on
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lightbound.attestation.chains import DeviceRoots
+from lightbound.attestation.genuine import GenuineReport
+from lightbound.attestation.results import Appraisal, Lacking, Reason, Result
+from lightbound.enrolment.attested import enrolment_n0, host_evidence
+from lightbound.enrolment.pinned import NO_PINS, Pins, SessionEvidence, pins_of, session_evidence
+from lightbound.enrolment.requests import Enrol, Enrolment
+from lightbound.errors import ErrorCode, refused
+from lightbound.keys.signing import digest
+from lightbound.ranging.sessions.verification import VerifiedSession
+from lightbound.ranging.statements.binding import Evidence, read_evidence
+
+
+class Appraiser(Protocol):
+    """Judges what a genuine device measured."""
+
+    def __call__(self, report: GenuineReport, *, at_ns: int) -> Appraisal:
+        """As of an instant."""
+        ...
+
+
+def unappraised(report: GenuineReport, *, at_ns: int) -> Appraisal:
+    """What a verifier without manifests can say."""
+    del report, at_ns
+    reason = Reason(
+        lacking=Lacking.MANIFEST,
+        why="this verifier has no reference manifests",
+        next="put the vendor's manifests into the folder of --attestation",
+    )
+    return Appraisal(result=Result.UNAPPRAISED, reasons=(reason,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attestor:
+    """Checks evidence. Threads may share it."""
+
+    roots: DeviceRoots = field(default_factory=lambda: DeviceRoots.of([], with_vendors=True))
+    appraise: Appraiser = unappraised
+
+    def enrolled(self, said: Enrol, brought: Enrolment) -> Pins:
+        """What is pinned of a host that asks to be let in; nothing, if it brings no evidence.
+
+        Raises:
+            Malformed, Refused: it brings evidence that does not hold, or not of the chips that it names.
+        """
+        if said.evidence is None:
+            return NO_PINS
+        if brought.manifest is None or digest(brought.manifest) != said.evidence:
+            raise refused(ErrorCode.EVIDENCE_DIFFERS, "the manifest that ENROL names", "another", "enrol.evidence")
+        n0 = enrolment_n0(said.verifier, said.secret, said.key.raw)
+        evidence = read_evidence(brought.manifest)
+        host = host_evidence(n0, evidence, brought.documents, roots=self.roots, quote_key=None)
+        return pins_of(host, said.chips)
+
+    def of_session(self, found: VerifiedSession, documents: Iterable[bytes], pins: Pins) -> SessionEvidence:
+        """What the evidence of a session comes to, as of when it was asked for; equal arguments, equal answer."""
+        if not pins.chips and found.evidence == Evidence():
+            return SessionEvidence(assurances={}, findings=())
+        host = host_evidence(found.bind.n0(), found.evidence, documents, roots=self.roots, quote_key=pins.quote_key)
+        appraisals = {
+            chip: self.appraise(report, at_ns=found.session.issued_ns) for chip, report in host.reports.items()
+        }
+        return session_evidence(host, pins, appraisals)
+
+
+def tied(chips: Iterable[bytes], pins: Pins, evidence: SessionEvidence) -> list[bytes]:
+    """The chips that a session is about: those known by name alone, and those pinned ones that signed it."""
+    return [chip for chip in chips if chip not in pins.chips or chip in evidence.assurances]
