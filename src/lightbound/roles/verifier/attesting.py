@@ -1,10 +1,6 @@
 """What a verifier holds evidence against: pinned roots, reference manifests, and answers about revocation.
 
-Vendors' roots are built in. A folder may add to them:
-
-    roots/*.pem          device roots; whatever rests on one of these says which
-    manifests/*          reference manifests, as the vendors sign them
-    revocations/*.der    answers about revocation that were fetched; reported, never acted on
+Vendors' roots are built in; a folder in the verifier's own may add to them (`files.attestation_folder`).
 """
 
 from collections.abc import Iterable
@@ -18,6 +14,7 @@ from lightbound.enrolment.attested import enrolment_n0, host_evidence
 from lightbound.enrolment.pinned import NO_PINS, Pins, SessionEvidence, pins_of, session_evidence
 from lightbound.enrolment.requests import Enrol, Enrolment
 from lightbound.errors import ErrorCode, refused
+from lightbound.files.attestation_folder import AttestationFolder
 from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.verification import VerifiedSession
 from lightbound.ranging.statements.binding import Evidence, read_evidence
@@ -37,7 +34,7 @@ def unappraised(report: GenuineReport, *, at_ns: int) -> Appraisal:
     reason = Reason(
         lacking=Lacking.MANIFEST,
         why="this verifier has no reference manifests",
-        next="put the vendor's manifests into the folder of --attestation",
+        next="put the vendor's manifests into attestation/manifests of its folder",
     )
     return Appraisal(result=Result.UNAPPRAISED, reasons=(reason,))
 
@@ -73,6 +70,15 @@ class Attestor:
             chip: self.appraise(report, at_ns=found.session.issued_ns) for chip, report in host.reports.items()
         }
         return session_evidence(host, pins, appraisals)
+
+
+def attestor_of(folder: AttestationFolder) -> Attestor:
+    """What checks evidence by what lies in a folder, beside the vendors' roots.
+
+    Raises:
+        Malformed: a root's certificate is none of a device root.
+    """
+    return Attestor(roots=DeviceRoots.of(folder.roots, with_vendors=True))
 
 
 def tied(chips: Iterable[bytes], pins: Pins, evidence: SessionEvidence) -> list[bytes]:

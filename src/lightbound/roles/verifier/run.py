@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from lightbound.errors import ErrorCode, Fault, Refused
 from lightbound.files.admission import AdmissionFolder, read_admission
+from lightbound.files.attestation_folder import read_attestation_folder
 from lightbound.files.keys import key_path, read_key
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
@@ -19,6 +20,7 @@ from lightbound.roles.state import held
 from lightbound.roles.verifier.app import verifier_app
 from lightbound.roles.verifier.areas import Areas
 from lightbound.roles.verifier.asking import Asker
+from lightbound.roles.verifier.attesting import attestor_of
 from lightbound.roles.verifier.choosing import Choosing
 from lightbound.roles.verifier.collecting import Collector
 from lightbound.roles.verifier.desk import Desk, trust_of
@@ -28,6 +30,9 @@ from lightbound.roles.verifier.meters import Meters
 from lightbound.roles.verifier.settings import Policy, VerifierSettings, policy_told
 from lightbound.roles.verifier.standings import standings
 from lightbound.roles.verifier.work import Work
+
+ATTESTATION: Final = "attestation"
+"""Folder in the verifier's own, of what evidence is held against besides what is built in."""
 
 
 def verifier_key(data: Path) -> SigningKey:
@@ -47,6 +52,7 @@ def judge_of(kept: Kept, key: SigningKey, admission: AdmissionFolder, data: Path
         landmarks=admission.admitted,
         areas=Areas(data, border_error_m=policy.border_error_m),
         policy=policy,
+        attestor=attestor_of(read_attestation_folder(data / ATTESTATION)),
     )
 
 
@@ -88,6 +94,7 @@ def put_together(settings: VerifierSettings) -> Iterator[tuple[Desk, Work, Kept]
                 meters=meters,
                 trust=trust_of(key, admission.admitted, admission.addresses),
                 look_at=look_at,
+                attestor=judge.attestor,
             )
             work = Work(
                 kept=kept,
