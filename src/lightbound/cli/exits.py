@@ -46,7 +46,7 @@ EXTRA_OF: Final = {
         ),
         "judge",
     ),
-    **dict.fromkeys(("alembic", "prometheus_client", "sqlalchemy", "starlette", "uvicorn"), "server"),
+    **dict.fromkeys(("alembic", "prometheus_client", "psycopg", "sqlalchemy", "starlette", "uvicorn"), "server"),
 }
 """Which extra of the package brings a module; a test holds it to `pyproject.toml`."""
 
