@@ -79,8 +79,3 @@ def attestor_of(folder: AttestationFolder) -> Attestor:
         Malformed: a root's certificate is none of a device root.
     """
     return Attestor(roots=DeviceRoots.of(folder.roots, with_vendors=True))
-
-
-def tied(chips: Iterable[bytes], pins: Pins, evidence: SessionEvidence) -> list[bytes]:
-    """The chips that a session is about: those known by name alone, and those pinned ones that signed it."""
-    return [chip for chip in chips if chip not in pins.chips or chip in evidence.assurances]

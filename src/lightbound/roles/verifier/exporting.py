@@ -24,8 +24,9 @@ from lightbound.files.vetting import write_landmarks
 from lightbound.files.whole import whole_file
 from lightbound.ranging.readings import Landmark, Readings
 from lightbound.ranging.sessions.measured import landmarks_of, readings_of
+from lightbound.roles.deciding import chips_asked, chips_of
 from lightbound.roles.verifier.areas import DRAWINGS
-from lightbound.roles.verifier.judging import Believed, Judge, chips_asked, chips_of
+from lightbound.roles.verifier.judging import Believed, Judge
 from lightbound.roles.verifier.settings import SECOND_NS
 from lightbound.roles.verifier.standings import instant
 from lightbound.store.enrolments import Agent, Site
@@ -87,9 +88,9 @@ def export(judge: Judge, out: Path, *, now_ns: int, data: Path, mesh: bool) -> E
     landmarks = landmarks_of(judge.landmarks)
     readings = readings_of(
         [one.session for one in told.believed],
-        chips_of=chips_of(told.believed, Pins(chips=told.pins, quote_key=None)),
+        chips_of=chips_of([one.heard for one in told.believed], told.pins),
         landmarks=landmarks,
-        chips=chips_asked(told.names, told.sites),
+        chips=chips_asked(told.names, [(site.licensed, site.excluded) for site in told.sites]),
     )
     _folder(out)
     _copy_drawings(data, out, told.sites)
