@@ -167,6 +167,8 @@ def row(chip: int, standing: str, **more: object) -> dict[str, object]:
         "site": "hall",
         "standing": standing,
         "tier": "A0",
+        "device": None,
+        "findings": [],
         "lead": None,
         "since": "2026-11-25T06:43:40.000000Z",
         "last_asked": None,
@@ -181,7 +183,7 @@ def row(chip: int, standing: str, **more: object) -> dict[str, object]:
 def lines(capsys: pytest.CaptureFixture[str], *rows: dict[str, object]) -> list[str]:
     print_standings({"standings": list(rows)})
     captured = capsys.readouterr()
-    assert "It does not show that the chip was" in captured.err
+    assert "It does not show that any chip was" in captured.err
     return captured.out.splitlines()[1:]
 
 
@@ -209,3 +211,17 @@ def test_why_something_is_not_as_it_should_be_stands_beside_it(capsys: pytest.Ca
     assert failed.endswith("  9f9f9f9f contrib: no route\\x1b[2J")
     assert gap.endswith("  statements not shown by 2 landmarks")
     assert forked.endswith("  FORKED sequence of 1 landmark; wrong link in sequence of 1 landmark")
+
+
+def test_each_tier_that_stands_there_is_explained_once_and_simulated_chips_are_called_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    finding = {"kind": "foreign_chip", "detail": "GH100 with serial number 41 signed this agent's session"}
+    device = {"is_simulated": True}
+    rows = [row(0, "verified", tier="A1", device=device), row(1, "tampered", tier="A2", findings=[finding])]
+    print_standings({"standings": rows})
+    captured = capsys.readouterr()
+    assert "foreign_chip: GH100 with serial number 41" in captured.out
+    assert [line[:2] for line in captured.err.splitlines()] == ["A1", "A2", "SI"]
+    assert "reports travel" in captured.err
+    assert "They are no chips." in captured.err

@@ -198,9 +198,9 @@ def _readme(command: str) -> str:
         f"    {command}\n\n"
         "prints the same lines. measurements.parquet holds the third smallest round trip of each landmark in each\n"
         "session that counts, landmarks.csv where the landmarks stand, chips.csv the areas asked about.\n\n"
-        "`adjudicate` reads no evidence of chips: its `assurance` is that of tier A0, and it never says `tampered`.\n"
-        "For a chip that attested itself those two are the verifier's; all else is the same, byte for byte.\n\n"
-        "At tier A0 this places keys in software. It does not show that a key was not copied, that it is beside a chip,\n"
+        "`adjudicate` reads no evidence of chips: its assurance is that of tier A0, and it never says tampered.\n"
+        "Of a chip that attested itself these are the verifier's; all else is the same, byte for byte.\n\n"
+        "At tier A0 this places keys in software. It does not show that no key was copied, that a chip is beside it,\n"
         "that the chip is genuine, or where it was at any other time. export.json says the same to a program.\n"
     )
 
