@@ -81,7 +81,7 @@ def test_a_chip_is_not_taken_for_a_host_nor_a_host_for_a_chip(tmp_path: Path) ->
     assert (chip.report, chip.chain, host.quote) == (b"report", b"chain", b"quote")
     wrong: list[Callable[[], bytes]] = [lambda: chip.quote, lambda: host.report, lambda: host.chain]
     for take in wrong:
-        with pytest.raises(Malformed, match="of the host|of a chip"):
+        with pytest.raises(Malformed, match=r"of the host|of a chip"):
             take()
 
 

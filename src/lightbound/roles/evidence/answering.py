@@ -1,7 +1,8 @@
 """One connection, one question: 32 bytes are read, the device is asked, one answer is written.
 
-The protocol stands in docs/evidence-socket.md. Who may ask, the file's mode says; which device is asked, its path says. A client has no word in either, and there is
-nothing else that it could say: this runs with rights that the agent must not have.
+The protocol stands in docs/evidence-socket.md. Who may ask, the file's mode says; which device is asked, its path says.
+A client has no word in either, and there is nothing else that it could say: this runs with rights that the agent must
+not have.
 """
 
 import socket
