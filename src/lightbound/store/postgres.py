@@ -68,7 +68,7 @@ def open_on_server(location: str, schema: Schema) -> Engine:
 def _url(location: str) -> URL:
     try:
         return make_url(location).set(drivername="postgresql+psycopg")
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter of a port that is no number
         fault = Fault(
             code=ErrorCode.SETTING_MALFORMED, expected="a URL as postgresql://HOST/NAME", found="another text"
         )
