@@ -34,7 +34,7 @@ def collector(folder: Path, body: str) -> Path:
 
 
 def chip(program: Path, device: int = 0, *, within_s: float = 20.0, reading: Reading = Reading.NVML) -> CollectedChip:
-    return CollectedChip(device=device, program=program, reading=reading, within_s=within_s)
+    return CollectedChip(device=device, collector=program, reading=reading, within_s=within_s)
 
 
 def silence(program: Path, device: int = 0, *, within_s: float = 20.0) -> str:

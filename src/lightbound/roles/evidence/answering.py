@@ -55,9 +55,9 @@ def answer(connection: socket.socket, source: Source, deadline: float) -> None:
         begun = time.monotonic()
         said: Answer | str
         try:
-            said = _checked(source.evidence(nonce), nonce)
+            said = over_nonce(source.evidence(nonce), nonce)
         except LightboundError as error:
-            said = str(error.faults[0])
+            said = "; also ".join(map(str, error.faults))
             log.warning("no evidence", **logs.fields(error))
         data = write_answer(said)
         try:
@@ -69,10 +69,13 @@ def answer(connection: socket.socket, source: Source, deadline: float) -> None:
             log.info("evidence given", bytes=len(data), took_ms=round((time.monotonic() - begun) * 1e3))
 
 
-def _checked(given: Answer, nonce: bytes) -> Answer:
+def over_nonce(given: Answer, nonce: bytes) -> Answer:
     """The evidence, if it can be over this nonce at all: a store of old reports is found out here, not at the verifier.
 
     Whether the device signed it is the verifier's to find out.
+
+    Raises:
+        Unavailable: it is over another.
     """
     match given:
         case ChipEvidence():

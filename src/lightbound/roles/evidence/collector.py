@@ -48,9 +48,10 @@ class CollectedChip:
 
     device: int
     """Its place among the chips that the collector lists, from 0."""
-    program: Path
     reading: Reading
     within_s: float
+    collector: Path | None = None
+    """Where it is; None where its packages put it."""
 
     def evidence(self, nonce: bytes) -> ChipEvidence:
         """What the chip signed over these 32 bytes.
@@ -58,18 +59,19 @@ class CollectedChip:
         Raises:
             Unavailable: there is none; the message says why.
         """
-        words = [str(self.program), "collect-evidence", "--device", "gpu", "--nonce", nonce.hex()]
+        program = found_collector(self.collector)
+        words = [str(program), "collect-evidence", "--device", "gpu", "--nonce", nonce.hex()]
         words += ["--gpu-evidence-source", str(self.reading), "--format", "json", "--log-level", "error"]
         if self.reading is Reading.CORELIB:
             words += ["--gpu-architecture", "blackwell"]
         try:
             ended = asked_of(words, until_s=time.monotonic() + self.within_s, most_bytes=MOST_OUTPUT)
         except OSError as error:
-            self._silent(f"{self.program} that cannot be started: {error.strerror}", _INSTALL)
+            self._silent(f"{program} that cannot be started: {error.strerror}", _INSTALL)
         if ended.ending is Ending.LATE:
-            self._silent(f"no answer of {self.program.name} within {self.within_s:g} s", _BY_HAND)
+            self._silent(f"no answer of nvattest within {self.within_s:g} s", _BY_HAND)
         if ended.ending is Ending.FLOOD:
-            self._silent(f"more from {self.program.name} than any evidence has", _BY_HAND)
+            self._silent("more from nvattest than any evidence has", _BY_HAND)
         return self._chosen(self._evidences(ended))
 
     def _evidences(self, ended: Ended) -> list[Any]:
@@ -78,14 +80,14 @@ class CollectedChip:
         if document is None:
             by = f"by signal {-ended.code}" if ended.code is not None and ended.code < 0 else f"with {ended.code}"
             said = f": {ended.last_words}" if ended.last_words else ""
-            self._silent(f"no JSON from {self.program.name}, which ended {by}{said}", _BY_HAND)
+            self._silent(f"no JSON from nvattest, which ended {by}{said}", _BY_HAND)
         code, evidences = document.get("result_code"), document.get("evidences")
         if code != 0 or ended.code != 0:
             message = document.get("result_message")
             said = f": {ended.last_words}" if ended.last_words else ""
-            self._silent(f"{self.program.name} {code}, {message}{said}", self._remedy(f"{message}{said}"))
+            self._silent(f"nvattest {code}, {message}{said}", self._remedy(f"{message}{said}"))
         if type(evidences) is not list:
-            self._silent(f"JSON of {self.program.name} without a list of evidences", _BY_HAND)
+            self._silent("JSON of nvattest without a list of evidences", _BY_HAND)
         return evidences
 
     def _chosen(self, evidences: list[Any]) -> ChipEvidence:
@@ -98,9 +100,9 @@ class CollectedChip:
         try:
             report, chain = (b64decode(text, validate=True) for text in texts if isinstance(text, str))
         except (ValueError, binascii.Error):
-            self._silent(f"an entry of {self.program.name} without evidence and certificate in base64", _BY_HAND)
+            self._silent("an entry of nvattest without evidence and certificate in base64", _BY_HAND)
         if not report or not chain:
-            self._silent(f"an empty entry of {self.program.name}", _BY_HAND)
+            self._silent("an empty entry of nvattest", _BY_HAND)
         return ChipEvidence(report=report, chain=chain)
 
     def _remedy(self, said: str) -> str:
@@ -113,7 +115,7 @@ class CollectedChip:
         return _BY_HAND
 
     def _silent(self, found: str, next_: str) -> NoReturn:
-        expected = f"evidence of chip {self.device} from {self.program.name}"
+        expected = f"evidence of chip {self.device} from nvattest"
         raise Unavailable(Fault(code=ErrorCode.DEVICE_SILENT, expected=expected, found=found, next=next_))
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from lightbound.errors import LightboundError
+from lightbound.errors import Unavailable
 from lightbound.net.evidence_socket import ChipEvidence
 from lightbound.roles.evidence.answering import Source
-from lightbound.roles.evidence.collector import CollectedChip, Reading, found_collector
+from lightbound.roles.evidence.collector import CollectedChip, Reading
 from lightbound.roles.evidence.nvml import LIBRARY, Lacking, NvmlChip, silent
 
 
@@ -22,21 +22,13 @@ class By(StrEnum):
 
 
 def chip(device: int, by: By, *, within_s: float, collector: Path | None = None, library: str = LIBRARY) -> Source:
-    """The chip as it is to be read, nothing of it being touched yet.
-
-    Raises:
-        Unavailable: it is to be read by the collector, which is not there.
-    """
+    """The chip as it is to be read; nothing is touched before it is asked."""
     direct = NvmlChip(device=device, within_s=within_s, library=library)
-    match by:
-        case By.AUTO:
-            return _Either(direct=direct, collector=collector, within_s=within_s)
-        case By.NVML:
-            return direct
-        case By.NVATTEST | By.CORELIB:
-            reading = Reading.NVML if by is By.NVATTEST else Reading.CORELIB
-            program = found_collector(collector)
-            return CollectedChip(device=device, program=program, reading=reading, within_s=within_s)
+    if by is By.NVML:
+        return direct
+    reading = Reading.NVML if by is By.NVATTEST else Reading.CORELIB
+    collected = CollectedChip(device=device, reading=reading, within_s=within_s, collector=collector)
+    return _Either(direct=direct, past=collected) if by is By.AUTO else collected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +36,7 @@ class _Either:
     """Through the driver; past it where the driver cannot and the collector can."""
 
     direct: NvmlChip
-    collector: Path | None
-    within_s: float
+    past: CollectedChip
 
     def evidence(self, nonce: bytes) -> ChipEvidence:
         """What the chip signed over these 32 bytes.
@@ -56,13 +47,11 @@ class _Either:
         said = self.direct.asked(nonce)
         if not isinstance(said, Lacking):
             return said
+        lacking = silent(self.direct.device, said)
         if not said.is_outside:
-            raise silent(self.direct.device, said)
+            raise lacking
         try:
-            program = found_collector(self.collector)
-        except LightboundError as error:
-            found = f"{said.found}, and {error.faults[0].found} for nvattest"
-            raise silent(self.direct.device, Lacking(found=found, next=error.faults[0].next or said.next)) from error
-        device = self.direct.device
-        past = CollectedChip(device=device, program=program, reading=Reading.CORELIB, within_s=self.within_s)
-        return past.evidence(nonce)
+            return self.past.evidence(nonce)
+        except Unavailable as error:
+            # Both ways, in the order in which they were tried.
+            raise Unavailable((*error.faults, *lacking.faults)) from error
