@@ -10,20 +10,24 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
+from lightbound.cli import evidence_collect
 from lightbound.cli.app import app
 from tests.house import tree
 
-UNITS = sorted((tree.ROOT / "packaging/systemd").glob("*.service"))
+FOLDER = tree.ROOT / "packaging/systemd"
+UNITS = sorted(unit for unit in FOLDER.glob("*.service") if "-evidence-" not in unit.name)
+EVIDENCE = sorted(FOLDER.glob("*-evidence-*.service"))
+SOCKETS = sorted(FOLDER.glob("*.socket"))
 
 
-def service(unit: Path) -> dict[str, list[str]]:
-    """The settings of the service; each may stand more than once."""
+def service(unit: Path, of: str = "[Service]") -> dict[str, list[str]]:
+    """The settings of the service, or of another section; each may stand more than once."""
     found: dict[str, list[str]] = {}
     section = ""
     for line in unit.read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             section = line
-        elif section == "[Service]" and line and not line.startswith("#"):
+        elif section == of and line and not line.startswith("#"):
             name, _, value = line.partition("=")
             found.setdefault(name, []).append(value)
     return found
@@ -78,8 +82,43 @@ def test_the_agent_has_no_capability_and_can_listen_on_nothing() -> None:
     assert {"listen", "accept", "accept4"} <= set(re.findall(r"[a-z0-9]+", refused))
 
 
+def test_each_socket_has_a_service_for_each_question_and_lets_a_group_ask() -> None:
+    assert SOCKETS
+    assert {unit.name.removesuffix(".service").rstrip("@") for unit in EVIDENCE} == {
+        unit.name.removesuffix(".socket").rstrip("@") for unit in SOCKETS
+    }
+    group = "lightbound-evidence"
+    for unit in SOCKETS:
+        settings = service(unit, "[Socket]")
+        # systemd starts prefix@NUMBER.service for each connection, whatever the instance of the socket.
+        assert settings["Accept"] == ["yes"]
+        assert (FOLDER / f"{unit.stem.rstrip('@')}@.service").is_file()
+        assert (settings["SocketMode"], settings["SocketGroup"]) == (["0660"], [group])
+        (path,) = settings["ListenStream"]
+        assert path.startswith(f"{evidence_collect.FOLDER}/")
+        assert Path(path.replace("%i", "0")).match(evidence_collect.CHIPS) == ("%i" in path)
+    assert f"g {group} -" in (tree.ROOT / "packaging/sysusers/lightbound-evidence.conf").read_text(encoding="utf-8")
+    assert service(FOLDER / "lightbound-agent-evidence.conf") == {"SupplementaryGroups": [group]}
+
+
+@pytest.mark.parametrize("unit", EVIDENCE, ids=role)
+def test_a_service_that_gives_evidence_is_short_lived_and_reaches_its_devices_alone(unit: Path) -> None:
+    settings = service(unit)
+    assert settings["ExecStart"][0].startswith("/usr/bin/env lightbound evidence answer")
+    assert settings["StandardInput"] == ["socket"]
+    assert 0 < int(settings["RuntimeMaxSec"][0]) <= 60
+    assert settings["CapabilityBoundingSet"] == [""]
+    assert settings["DevicePolicy"] == ["closed"]
+    assert len(settings["DeviceAllow"]) == 1
+    assert settings["ProtectSystem"] == ["strict"]
+    for name in ("DynamicUser", "NoNewPrivileges", "MemoryDenyWriteExecute", "PrivateTmp", "PrivateNetwork"):
+        assert settings[name] == ["yes"], name
+    refused = " ".join(one for one in settings["SystemCallFilter"] if one.startswith("~"))
+    assert {"listen", "accept", "accept4"} <= set(re.findall(r"[a-z0-9]+", refused))
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
-@pytest.mark.parametrize("unit", UNITS, ids=role)
+@pytest.mark.parametrize("unit", [*UNITS, *EVIDENCE, *SOCKETS], ids=lambda unit: unit.name)
 def test_systemd_knows_every_setting(unit: Path) -> None:
     program = ["systemd-analyze", "verify", "--man=no", str(unit)]
     environment = {**os.environ, "SYSTEMD_LOG_LEVEL": "warning"}
