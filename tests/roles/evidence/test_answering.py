@@ -12,6 +12,7 @@ import structlog
 
 from lightbound.errors import ErrorCode, Refused, Unavailable
 from lightbound.net.evidence_socket import ChipEvidence, HostEvidence, asked, read_answer
+from lightbound.roles.evidence import sources
 from lightbound.roles.evidence.answering import Source, answer
 from lightbound.roles.evidence.serving import listening
 from tests.roles.evidence.standing_in import CHAIN, Chip, Host, Mute, Store, report, serving
@@ -38,6 +39,18 @@ def test_a_chip_and_a_host_answer_over_the_nonce_that_was_asked(tmp_path: Path) 
         for nonce in (NONCE, bytes(32)):
             assert asked(tmp_path / "chip", nonce).answer == ChipEvidence(report=report(nonce), chain=CHAIN)
             assert asked(tmp_path / "host", nonce).answer == HostEvidence(quote=b"quote over " + nonce)
+
+
+def test_a_tpm_that_quotes_is_a_host_that_answers(tmp_path: Path) -> None:
+    class Tpm:
+        """Quotes as a TPM does."""
+
+        def quote(self, n0: bytes) -> bytes:
+            """A document that holds the nonce."""
+            return b"document" + n0
+
+    with serving(tmp_path / "host", sources.Host(tpm=Tpm())):
+        assert asked(tmp_path / "host", NONCE).quote == b"document" + NONCE
 
 
 def test_a_large_answer_arrives_whole(tmp_path: Path) -> None:

@@ -5,36 +5,66 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from lightbound.net.evidence_socket import read_answer
+from lightbound.net.evidence_socket import ChipEvidence, read_answer
 from tests.conftest import ROOT
 from tests.roles.evidence.test_nvml import GCC, library
 
 STRACE = shutil.which("strace")
 NONCE = bytes(range(32))
 
-pytestmark = [
-    pytest.mark.skipif(STRACE is None, reason="needs strace"),
-    pytest.mark.skipif(GCC is None, reason="needs gcc, to make a library that stands in for the driver's"),
-]
+PROGRAM = [sys.executable, "-B", "-m", "tests.roles.evidence.program", "answer", "--device", "1", "--library"]
+
+SHUT_IN = """
+import ctypes, os, sys
+if ctypes.CDLL(None).prctl({option}, 1, 0, 0, 0) != 0:
+    sys.exit("a kernel without PR_SET_MDWE")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""A program whose memory, and that of its children, is never writable and executable at one time: what the unit's
+MemoryDenyWriteExecute does by a filter, the kernel does by itself from 6.3 on (PR_SET_MDWE)."""
+PR_SET_MDWE = 65
+
+pytestmark = pytest.mark.skipif(GCC is None, reason="needs gcc, to make a library that stands in for the driver's")
 
 
+def answered(words: Sequence[str]) -> tuple[bytes, int, str]:
+    """What a program that has a connection as standard input answers there, how it ends, and what it says besides."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    ours.settimeout(60)
+    pipe = subprocess.PIPE
+    with ours, subprocess.Popen(words, cwd=ROOT, stdin=theirs.fileno(), stderr=pipe, text=True) as process:
+        theirs.close()
+        with suppress(BrokenPipeError):
+            ours.sendall(NONCE)
+        data = b"".join(iter(lambda: ours.recv(65_536), b""))
+        _, said = process.communicate(timeout=60)
+    return data, process.returncode, said
+
+
+def test_a_question_is_answered_where_no_memory_may_be_written_and_executed(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", SHUT_IN.format(option=PR_SET_MDWE), *PROGRAM, library(tmp_path)]
+    data, code, said = answered(words)
+    if "without PR_SET_MDWE" in said:
+        pytest.skip("needs a kernel that can refuse such memory (Linux 6.3)")
+    assert code == 0, said
+    given = read_answer(data, "answer")
+    assert isinstance(given, ChipEvidence)
+    assert given.report[4:36] == NONCE
+
+
+@pytest.mark.skipif(STRACE is None, reason="needs strace")
 def test_a_question_opens_no_socket_writes_no_file_and_leaves_the_device_to_one_child(tmp_path: Path) -> None:
     assert STRACE is not None
     name, trace = library(tmp_path), tmp_path / "trace"
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    ours.settimeout(60)
-    program = [sys.executable, "-B", "-m", "tests.roles.evidence.program", "answer", "--device", "1", "--library", name]
     words = [STRACE, "-f", "-qq", "-s", "500", "-e", "trace=%network,execve,openat,open,creat", "-e", "signal=none"]
-    words += ["-o", str(trace), *program]
-    with ours, theirs, subprocess.Popen(words, cwd=ROOT, stdin=theirs.fileno()) as process:
-        theirs.close()
-        ours.sendall(NONCE)
-        data = b"".join(iter(lambda: ours.recv(65_536), b""))
-        assert process.wait(60) == 0
+    data, code, said = answered([*words, "-o", str(trace), *PROGRAM, name])
+    assert code == 0, said
     read_answer(data, "answer")
     calls = re.findall(r"^(\d+) +([a-z0-9_]+)\((.*)\) = (-?\d+)", trace.read_text(), re.MULTILINE)
     done = [(pid, call, said) for pid, call, said, result in calls if int(result) >= 0]

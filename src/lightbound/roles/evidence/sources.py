@@ -1,11 +1,13 @@
 """Which way a device is read: by what was asked for, or by what this host has."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from lightbound.errors import Unavailable
-from lightbound.net.evidence_socket import ChipEvidence
+from lightbound.net.evidence_socket import ChipEvidence, HostEvidence
 from lightbound.roles.evidence.answering import Source
 from lightbound.roles.evidence.collector import CollectedChip, Reading
 from lightbound.roles.evidence.nvml import LIBRARY, Lacking, NvmlChip, silent
@@ -44,14 +46,42 @@ class _Either:
         Raises:
             Unavailable: there is none; the message says why.
         """
+        until_s = time.monotonic() + self.direct.within_s
         said = self.direct.asked(nonce)
         if not isinstance(said, Lacking):
             return said
         lacking = silent(self.direct.device, said)
         if not said.is_outside:
             raise lacking
+        left_s = max(0.1, until_s - time.monotonic())
         try:
-            return self.past.evidence(nonce)
+            return replace(self.past, within_s=left_s).evidence(nonce)
         except Unavailable as error:
             # Both ways, in the order in which they were tried.
             raise Unavailable((*error.faults, *lacking.faults)) from error
+
+
+class Quoting(Protocol):
+    """A TPM that quotes, such as the host's own."""
+
+    def quote(self, n0: bytes) -> bytes:
+        """The document of a quote with these 32 bytes as qualifying data.
+
+        Raises:
+            Unavailable: it does not quote; the message says why.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The host, as a source of evidence: what its TPM quotes."""
+
+    tpm: Quoting
+
+    def evidence(self, nonce: bytes) -> HostEvidence:
+        """A quote over these 32 bytes.
+
+        Raises:
+            Unavailable: there is none; the message says why.
+        """
+        return HostEvidence(quote=self.tpm.quote(nonce))
