@@ -18,3 +18,7 @@ class Purpose(StrEnum):
     """Pinned when an agent enrolled."""
     SESSION = "session"
     """Made for one session by an agent, and gone after it."""
+    LOG = "log"
+    """Says how long a log is and which root it has; signs notes and nothing else."""
+    WITNESS = "witness"
+    """Says that a log continues what it showed before; signs cosignatures and nothing else."""
