@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -157,15 +158,27 @@ def test_what_a_real_chip_signed_comes_through_socket_and_file_as_it_was(tmp_pat
     assert genuine.device.product == "GH100"
 
 
+def wait_for(path: Path, within_s: float = 30.0) -> None:
+    """Return once somebody listens at a path; a socket is there before it is listened on."""
+    give_up = time.monotonic() + within_s
+    while True:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+            try:
+                made.connect(str(path))
+            except (FileNotFoundError, ConnectionRefusedError):
+                assert time.monotonic() < give_up, path
+            else:
+                return
+        time.sleep(0.02)
+
+
 @contextmanager
 def served(path: Path, *arguments: str, ends_by: int = signal.SIGTERM, code: int = 0) -> Iterator[None]:
     """`evidence serve` as a process, until a signal."""
     words = [*PROGRAM, "serve", "--socket", str(path), *arguments]
     with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         try:
-            give_up = time.monotonic() + 30
-            while not path.exists() and process.poll() is None and time.monotonic() < give_up:
-                time.sleep(0.02)
+            wait_for(path)
             yield
             process.send_signal(ends_by)
             assert process.wait(30) == code
@@ -194,9 +207,7 @@ def test_a_process_for_one_connection_knows_its_chip_by_the_name_of_the_socket(t
     words = [ACTIVATE, f"--listen={path}", "--accept", "--inetd", "--setenv=PYTHONPATH=" + str(ROOT), *PROGRAM]
     with subprocess.Popen([*words, "answer", "--library", library(tmp_path)], cwd=ROOT) as process:
         try:
-            give_up = time.monotonic() + 30
-            while not path.exists() and time.monotonic() < give_up:
-                time.sleep(0.02)
+            wait_for(path)
             for nonce in (NONCE, bytes(32)):
                 answered = asked(path, nonce)
                 assert answered.report[:38] == report(nonce, bytes([device]))
