@@ -79,6 +79,11 @@ class ErrorCode(StrEnum):
     TOPOLOGY_OPEN = "topology_open"
     UNSUPPORTED = "unsupported"
     DEVICE_SILENT = "device_silent"
+    LOG_FORKED = "log_forked"
+    LOG_DIFFERS = "log_differs"
+    TOO_FEW_WITNESSES = "too_few_witnesses"
+    ENTRY_MISSING = "entry_missing"
+    ENTRY_UNOPENED = "entry_unopened"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
