@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -21,6 +21,9 @@ from lightbound.cli.serving import (
     limits_of,
     tls_of,
 )
+
+if TYPE_CHECKING:
+    from lightbound.roles.landmark.submitting import LogAt
 
 landmark_app = typer.Typer(no_args_is_help=True, help="Run a landmark: a server at a known place that times answers.")
 
@@ -109,6 +112,12 @@ def run(
             help="Also run the agent of this folder, enrolled with an invitation for this landmark.",
         ),
     ] = None,
+    log: Annotated[
+        str | None, typer.Option(metavar="URL", help="Have what is said logged there, and keep the receipts.")
+    ] = None,
+    log_key: Annotated[
+        str | None, typer.Option(metavar="VKEY", help="The log's key, as `log init` printed it. Goes with --log.")
+    ] = None,
     per_s: PerSOption = 20.0,
     burst: BurstOption = 60.0,
     allow_from: AllowFromOption = None,
@@ -147,6 +156,7 @@ def run(
         limits=limits_of(per_s, burst, allow_from, metrics_from),
         tls=tls_of(tls_certificate, tls_key),
         mesh=mesh,
+        log=_log_at(log, log_key),
         software=f"lightbound {__version__}",
     )
     if run_landmark(settings):
@@ -154,6 +164,19 @@ def run(
 
 
 landmark_app.command("init")(landmark_init)
+
+
+def _log_at(url: str | None, vkey: str | None) -> "LogAt | None":
+    from lightbound.roles.landmark.submitting import LogAt
+    from lightbound.tlog.note import read_vkey
+
+    if url is None and vkey is None:
+        return None
+    if url is None or vkey is None:
+        raise typer.BadParameter("a log and its key belong together", param_hint="--log-key")
+    if not url.startswith(("http://", "https://")):
+        raise typer.BadParameter("expected http://HOST or https://HOST", param_hint="--log")
+    return LogAt(key=read_vkey(vkey), url=url)
 
 
 def _time_source(text: str) -> tuple[str, int] | None:

@@ -36,3 +36,17 @@ STATEMENTS: Final = Table(
 )
 """OPEN, MEASUREMENT and ABORT with their number in the sequence about an agent; CLOSE and ACK without one. That a
 number stands once is the database's promise as well: whatever the program does, a landmark cannot fork its sequence."""
+
+LOGGED: Final = Table(
+    "logged",
+    METADATA,
+    Column("digest", LargeBinary, ForeignKey("statements.digest"), primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("before", LargeBinary, nullable=True),
+    Column("entry", LargeBinary, nullable=False),
+    Column("receipt", LargeBinary, nullable=True),
+    Column("refused", Text, nullable=True),
+    sqlite_strict=True,
+)
+"""What a numbered statement is logged as. The salt stands here before the entry is sent, so that whatever is sent again
+is the same entry. With neither receipt nor refusal, it is still to be sent; a statement without a row is, too."""

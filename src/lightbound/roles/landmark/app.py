@@ -13,15 +13,26 @@ from lightbound.errors import ErrorCode, malformed
 from lightbound.net.http_server import CBOR, Limits, application, body_of, digest_in, nothing, statement
 from lightbound.ranging.statements.kinds import Kind
 from lightbound.roles.landmark.desk import Desk
+from lightbound.store.logged import LoggedStatements
 
 LONGEST_WAIT_S: Final = 25.0
 """Below what proxies on the way give up after."""
 
+MOST_UNLOGGED: Final = 200
+"""Entries that the log refused, the newest: they fit into an answer."""
+
 TOLD: Final = (Kind.OPEN, Kind.CONTRIB, Kind.CLOSE, Kind.ACK, Kind.MEASUREMENT, Kind.ABORT)
 
 
-def landmark_app(desk: Desk, *, limits: Limits, about: dict[str, Any], is_well: Callable[[], bool]) -> Starlette:
-    """The application; `about` is what GET /clp1/landmark shows."""
+def landmark_app(
+    desk: Desk,
+    *,
+    limits: Limits,
+    about: dict[str, Any],
+    is_well: Callable[[], bool],
+    logged: LoggedStatements | None = None,
+) -> Starlette:
+    """The application; `about` is what GET /clp1/landmark shows. `logged` are the receipts, if there is a log."""
 
     async def open_session(request: Request) -> Response:
         return statement(desk.open(await body_of(request, most_bytes=MOST_BYTES)))
@@ -50,6 +61,17 @@ def landmark_app(desk: Desk, *, limits: Limits, about: dict[str, Any], is_well: 
     async def tell_statement(request: Request) -> Response:
         return statement(desk.statement(digest_in(request)))
 
+    async def tell_receipt(request: Request) -> Response:
+        wanted = digest_in(request)
+        desk.statement(wanted)
+        receipt = None if logged is None else logged.receipt(wanted)
+        # It is there, and its receipt is not yet: whoever asks comes again.
+        return nothing() if receipt is None else Response(receipt, media_type="text/plain; charset=utf-8")
+
+    async def tell_unlogged(_request: Request) -> Response:
+        refused = [] if logged is None else logged.not_logged(MOST_UNLOGGED)
+        return Response(encode([[one.entry, one.why] for one in refused]), media_type=CBOR)
+
     async def tell_about(_request: Request) -> Response:
         return JSONResponse(about)
 
@@ -60,6 +82,8 @@ def landmark_app(desk: Desk, *, limits: Limits, about: dict[str, Any], is_well: 
         Route("/clp1/sessions/{digest}/close", close),
         Route("/clp1/sessions/{digest}/ack", acknowledge, methods=["POST"]),
         Route("/clp1/statements/{digest}", tell_statement),
+        Route("/clp1/receipts/{digest}", tell_receipt),
+        Route("/clp1/unlogged", tell_unlogged),
         Route("/clp1/landmark", tell_about),
     ]
     return application(routes, registry=desk.meters.registry, health=lambda: {"ok": is_well(), **about}, limits=limits)

@@ -35,9 +35,11 @@ from lightbound.roles.landmark.desk import Desk
 from lightbound.roles.landmark.mesh import end_mesh, fork_mesh
 from lightbound.roles.landmark.meters import Meters
 from lightbound.roles.landmark.phases import Phases
+from lightbound.roles.landmark.submitting import LogAt, Submitting, running
 from lightbound.roles.state import held
 from lightbound.store.engine import LANDMARK, open_store
 from lightbound.store.landmark import LandmarkStore
+from lightbound.store.logged import LoggedStatements
 
 BIND_AGAIN_S: Final = 3.0
 """A process that was killed may hold its ports for a moment, until its other half has seen it go."""
@@ -67,6 +69,8 @@ class LandmarkSettings:
     software: str
     mesh: Path | None = None
     """The state folder of an enrolled agent that is to run beside it, so that other landmarks can time this one."""
+    log: LogAt | None = None
+    """The log that everything numbered is submitted to."""
 
 
 def run_landmark(settings: LandmarkSettings) -> bool:
@@ -131,9 +135,13 @@ def _run(
                 meters=Meters(),
             )
             desk.begin()
+            submitting = None
+            if settings.log is not None:
+                logged = LoggedStatements(engine, key)
+                submitting = Submitting(store=logged, log=settings.log, software=settings.software)
             sockets = [_patiently(one.tcp) for one in settings.listen]
             try:
-                return asyncio.run(_work(desk, child, mesh, sockets, settings))
+                return asyncio.run(_work(desk, child, mesh, submitting, sockets, settings))
             finally:
                 engine.dispose()
     finally:
@@ -141,7 +149,12 @@ def _run(
 
 
 async def _work(
-    desk: Desk, child: Child, mesh: Child | None, sockets: Sequence[socket.socket], settings: LandmarkSettings
+    desk: Desk,
+    child: Child,
+    mesh: Child | None,
+    submitting: Submitting | None,
+    sockets: Sequence[socket.socket],
+    settings: LandmarkSettings,
 ) -> bool:
     log, stop = structlog.get_logger(), asyncio.Event()
     ended: list[str] = []
@@ -183,8 +196,15 @@ async def _work(
         "port": identity.port,
         "stamps": str(identity.stamps),
         "mesh": mesh is not None,
+        "log": None if settings.log is None else str(settings.log.key),
     }
-    app = landmark_app(desk, limits=settings.limits, about=about, is_well=lambda: not stop.is_set())
+    app = landmark_app(
+        desk,
+        limits=settings.limits,
+        about=about,
+        is_well=lambda: not stop.is_set(),
+        logged=None if submitting is None else submitting.store,
+    )
     log.info(
         "listening",
         landmark=about["landmark"],
@@ -193,7 +213,8 @@ async def _work(
         mesh=None if settings.mesh is None else str(settings.mesh),
     )
     try:
-        interrupted = await serve(app, sockets, limits=settings.limits, tls=settings.tls, until=stop)
+        with running(submitting):
+            interrupted = await serve(app, sockets, limits=settings.limits, tls=settings.tls, until=stop)
     finally:
         sweeper.cancel()
         loop.remove_reader(child.channel.fileno())

@@ -1,0 +1,163 @@
+"""`lightbound log`: prepare a log, run one, and look one over."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from lightbound.cli.configuration import ConfigOption, context_settings
+from lightbound.cli.log_looks import audit, monitor
+from lightbound.cli.serving import (
+    AllowFromOption,
+    BurstOption,
+    CertificateOption,
+    LogJsonOption,
+    MetricsFromOption,
+    PerSOption,
+    TlsKeyOption,
+    addresses,
+    limits_of,
+    tls_of,
+)
+from lightbound.cli.signing_options import JsonOption, KeepKeyOption, own_key, print_json
+
+if TYPE_CHECKING:
+    from lightbound.roles.log.feeding import WitnessAt
+
+log_app = typer.Typer(no_args_is_help=True, help="Run a log: what was said is kept, in one history for everybody.")
+
+DEFAULT_LISTEN: Final = "127.0.0.1:8472"
+
+INIT_HELP: Final = """Make a log's key, and print what others know the log by.
+
+The key stays in DIR/keys/log.pem. Whoever has a copy can sign another history: witnesses would refuse it, and whoever
+asks none would not see. A key that is there is never replaced.
+
+\b
+Example:
+  lightbound log init --data /var/lib/lightbound/log --origin log.example/lightbound
+"""
+
+RUN_HELP: Final = """Take entries, number them, and show them to everybody, until a signal comes.
+
+What it signs is on disk before. Several processes may run over one database with one key: they make one history.
+Whoever goes back to an old copy of the database makes two, which witnesses refuse to sign: make a new log then.
+
+\b
+Settings come from flags, else LIGHTBOUND_LOG_<KEY>, else --config or /etc/lightbound/log.toml:
+  origin = "log.example/lightbound"
+  listen = ["192.0.2.9:8472"]
+  admission = "/etc/lightbound/admission"       # directory, parties, operators, positions
+  database = "postgresql://log@db.example/log"  # default: log.sqlite in --data
+  witness = ["w1.example+1f3c...+BA... https://w1.example"]
+
+\b
+Example:
+  lightbound log run --data /var/lib/lightbound/log --origin log.example/lightbound --admission admission/
+"""
+
+OriginOption = Annotated[
+    str, typer.Option(metavar="NAME", help="The log's name, as log.example/lightbound. It never changes.")
+]
+
+
+@log_app.command("init", help=INIT_HELP)
+def init(
+    *,
+    origin: OriginOption,
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, metavar="DIR", help="The log's folder. Default: as `log run`.")
+    ] = None,
+    keep_key: KeepKeyOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a log's key, and print what others know the log by."""
+    from lightbound.keys.purposes import Purpose
+    from lightbound.roles.log.run import check_origin
+    from lightbound.roles.state import default_folder
+    from lightbound.tlog.checkpoint import log_key
+
+    check_origin(origin)
+    folder = default_folder("log") if data is None else data
+    key = own_key(folder, Purpose.LOG, keep=keep_key).verifying
+    named = log_key(origin, key)
+    if as_json:
+        print_json({"format": "lightbound.log-key/1", "origin": origin, "vkey": str(named), "key": key.raw.hex()})
+        return
+    typer.echo(f"origin  {origin}\nvkey    {named}\n")
+    typer.echo("Next: give the vkey to witnesses and landmarks, and run it:\n")
+    typer.echo(f"  lightbound log run --data {folder} --origin {origin} --admission FOLDER")
+
+
+@log_app.command("run", help=RUN_HELP, context_settings=context_settings("log"))
+def run(
+    *,
+    config: ConfigOption = None,
+    origin: OriginOption,
+    admission: Annotated[
+        Path,
+        typer.Option(exists=True, file_okay=False, metavar="FOLDER", help="Whose landmarks may submit, and is logged."),
+    ],
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, metavar="DIR", help="Folder of its key and store.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="A PostgreSQL server. Default: a file in --data.")
+    ] = None,
+    listen: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS:PORT", help=f"Where HTTP is answered. May be repeated. Default {DEFAULT_LISTEN}."
+        ),
+    ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(metavar="'VKEY URL'", help="A witness and where it is. May be repeated.")
+    ] = None,
+    witness_wait_s: Annotated[
+        float, typer.Option(min=0.1, max=30, metavar="S", help="How long a batch waits for cosignatures.")
+    ] = 2.0,
+    tls_certificate: CertificateOption = None,
+    tls_key: TlsKeyOption = None,
+    per_s: PerSOption = 200.0,
+    burst: BurstOption = 2_000.0,
+    allow_from: AllowFromOption = None,
+    metrics_from: MetricsFromOption = None,
+    log_json: LogJsonOption = False,
+) -> None:
+    """Take entries, number them, and show them to everybody, until a signal comes."""
+    del config
+
+    from lightbound.roles import logs
+    from lightbound.roles.log.run import LogSettings, check_origin, run_log
+    from lightbound.roles.state import default_folder
+
+    check_origin(origin)
+    logs.set_up(as_json=log_json)
+    settings = LogSettings(
+        data=default_folder("log") if data is None else data,
+        origin=origin,
+        database=database,
+        admission=admission,
+        listen=addresses(listen or [DEFAULT_LISTEN]),
+        witnesses=tuple(_witness(text) for text in witness or []),
+        witness_wait_s=witness_wait_s,
+        limits=limits_of(per_s, burst, allow_from, metrics_from),
+        tls=tls_of(tls_certificate, tls_key),
+    )
+    if run_log(settings):
+        raise KeyboardInterrupt
+
+
+log_app.command("audit")(audit)
+log_app.command("monitor")(monitor)
+
+
+def _witness(text: str) -> "WitnessAt":
+    from lightbound.roles.log.feeding import WitnessAt, is_url
+    from lightbound.tlog.note import Algorithm, read_vkey
+
+    vkey, _, url = text.strip().partition(" ")
+    key = read_vkey(vkey)
+    if key.algorithm is not Algorithm.COSIGNATURE or not is_url(url.strip()):
+        raise typer.BadParameter("expected a witness's vkey, a space and its URL", param_hint="--witness")
+    return WitnessAt(key=key, url=url.strip())

@@ -1,0 +1,182 @@
+"""`lightbound log audit` and `lightbound log monitor`: looking a log over, for anybody and for a holder."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from lightbound.cli.signing_options import JsonOption, print_json
+from lightbound.errors import ErrorCode, Fault, Malformed, Refused
+
+if TYPE_CHECKING:
+    from lightbound.roles.log.monitoring import Followed, Held
+
+STATE_FORMAT: Final = "lightbound.log-monitor/1"
+MOST_FILE: Final = 200_000
+
+PlaceArgument = Annotated[str, typer.Argument(metavar="URL|DIR", help="The log, or a folder with a copy of its files.")]
+LogKeyOption = Annotated[str, typer.Option(metavar="VKEY", help="The log's key, as `log init` printed it.")]
+
+
+def audit(
+    *,
+    place: PlaceArgument,
+    log_key: LogKeyOption,
+    witness: Annotated[
+        list[str] | None, typer.Option(metavar="VKEY", help="A witness that is believed. May be repeated.")
+    ] = None,
+    threshold: Annotated[int, typer.Option(min=0, metavar="K", help="So many of them must have cosigned.")] = 0,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, metavar="FILE", help="An earlier checkpoint, which must be continued."
+        ),
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="Write the checkpoint there, for the next audit."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read all of a log and compute everything in it again.
+
+    Exit codes: 0 nothing is wrong, 4 something is, 5 part of it cannot be read.
+    """
+    from lightbound.files.toml import read_small
+    from lightbound.files.whole import whole_file
+    from lightbound.roles.log.auditing import audit_log
+    from lightbound.roles.log.reading import source_at
+    from lightbound.tlog.note import MOST_BYTES, read_vkey
+
+    if threshold > len(witness or []):
+        raise typer.BadParameter("expected at most as many as there are witnesses", param_hint="--threshold")
+    source = source_at(place)
+    try:
+        audited = audit_log(
+            source,
+            read_vkey(log_key),
+            witnesses=tuple(read_vkey(text) for text in witness or []),
+            threshold=threshold,
+            since=None if since is None else read_small(since, MOST_BYTES),
+        )
+    finally:
+        source.close()
+    if keep is not None:
+        with whole_file(keep) as file:
+            file.write(audited.note)
+    now = audited.checkpoint
+    if as_json:
+        told = {"origin": now.origin, "size": now.size, "root": now.root.hex(), "kinds": audited.kinds}
+        print_json(
+            {"format": "lightbound.log-audit/1", **told, "cosigned": [one.witness.name for one in audited.cosigned]}
+        )
+        return
+    typer.echo(f"origin    {now.origin}\nentries   {now.size}\nroot      {now.root.hex()}")
+    for kind, count in sorted(audited.kinds.items()):
+        typer.echo(f"          {count} of {kind}")
+    typer.echo(f"cosigned  {', '.join(one.witness.name for one in audited.cosigned) or 'by nobody that was named'}")
+
+
+def monitor(
+    *,
+    place: PlaceArgument,
+    log_key: LogKeyOption,
+    held: Annotated[
+        Path,
+        typer.Option(
+            exists=True, file_okay=False, metavar="DIR", help="Statements NAME.cose, receipts NAME.tlog-proof."
+        ),
+    ],
+    state: Annotated[Path, typer.Option(dir_okay=False, metavar="FILE", help="What was seen before; made if missing.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Follow a log for a holder of statements, and say which entries about their agents are not accounted for.
+
+    Exit codes: 0 all are, 4 something is not (or the log has forked), 5 the log cannot be read.
+    """
+    from lightbound.files.whole import whole_file
+    from lightbound.roles.log.monitoring import faults_of, follow, unaccounted
+    from lightbound.roles.log.reading import source_at
+    from lightbound.tlog.note import read_vkey
+
+    key, statements, followed = read_vkey(log_key), _held(held), _read_state(state, log_key)
+    source = source_at(place)
+    try:
+        now = follow(source, key, followed, {one.landmark for one in statements})
+    finally:
+        source.close()
+    with whole_file(state) as file:
+        file.write(_state(followed, log_key))
+    found = unaccounted(statements, followed.commitments)
+    if as_json:
+        told: list[dict[str, Any]] = [
+            {"what": str(one.what), "landmark": one.landmark.hex(), "agent": one.agent.hex(), "seq": one.seq,
+             "entry": one.entry}
+            for one in found
+        ]  # fmt: skip
+        print_json({"format": "lightbound.log-findings/1", "size": now.size, "held": len(statements), "found": told})
+    else:
+        typer.echo(f"entries  {now.size}\nheld     {len(statements)}\nfound    {len(found)}")
+    if found:
+        raise Refused(faults_of(found))
+
+
+def _held(folder: Path) -> "list[Held]":
+    from lightbound.files.toml import read_small
+    from lightbound.roles.log.monitoring import read_held
+
+    held = []
+    for path in sorted(folder.glob("*.cose")):
+        receipt = path.with_suffix(".tlog-proof")
+        if receipt.exists():
+            held.append(read_held(read_small(path, MOST_FILE), read_small(receipt, MOST_FILE)))
+    return held
+
+
+def _read_state(path: Path, log_key: str) -> "Followed":
+    from lightbound.roles.log.monitoring import Followed
+    from lightbound.tlog.entries import Commitment
+
+    if not path.exists():
+        return Followed()
+    try:
+        read = {"format": "", "log": "", **json.loads(path.read_bytes())}
+    except (ValueError, TypeError, OSError) as error:
+        raise _not_ours(path) from error
+    if (read["format"], read["log"]) != (STATE_FORMAT, log_key):
+        raise _not_ours(path)
+    try:
+        commitments = {}
+        for number, landmark, slot, commitment in read["commitments"]:
+            said = Commitment(
+                landmark=bytes.fromhex(landmark), slot=bytes.fromhex(slot), commitment=bytes.fromhex(commitment)
+            )
+            commitments[said.landmark + said.slot] = int(number), said
+        return Followed(
+            checkpoint=read["checkpoint"].encode(),
+            landmarks={bytes.fromhex(one) for one in read["landmarks"]},
+            commitments=commitments,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _not_ours(path) from error
+
+
+def _not_ours(path: Path) -> Malformed:
+    expected = "what a monitor of this log wrote"
+    return Malformed(Fault(code=ErrorCode.FILE_FORMAT, expected=expected, found="other", file=str(path)))
+
+
+def _state(followed: "Followed", log_key: str) -> bytes:
+    rows = [
+        [number, said.landmark.hex(), said.slot.hex(), said.commitment.hex()]
+        for number, said in sorted(followed.commitments.values(), key=lambda one: one[0])
+    ]
+    told = {
+        "format": STATE_FORMAT,
+        "log": log_key,
+        "checkpoint": (followed.checkpoint or b"").decode(),
+        "landmarks": sorted(one.hex() for one in followed.landmarks),
+        "commitments": rows,
+    }
+    return json.dumps(told, separators=(",", ":")).encode()

@@ -1,0 +1,156 @@
+"""A landmark has everything numbered that it says logged, as commitments, and keeps the receipts.
+
+A thread of its own, beside the sessions: what is said waits for nothing here, and a log that is down is asked again
+later, with the same entries in the same order. What the log refuses is published by the landmark with what it said.
+"""
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from lightbound.canonical.cbor import Value, decode, encode
+from lightbound.canonical.fields import Fields, shown
+from lightbound.errors import ErrorCode, LightboundError, Unavailable, malformed
+from lightbound.net.http_client import MOST_ANSWER_BYTES, Server
+from lightbound.net.http_server import CBOR
+from lightbound.store.logged import LoggedStatements, ToLog
+from lightbound.tlog.entries import SALT_BYTES, write_entry
+from lightbound.tlog.note import NoteKey
+from lightbound.tlog.proof import check_proof, read_proof
+
+AT_ONCE: Final = 32
+"""Entries of one submission, as many as a log takes."""
+
+LOOK_S: Final = 1.0
+"""How often it is looked for something new to log. An entry is late by so much at most."""
+
+SHORTEST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 60.0
+"""Before a log that did not answer is asked again: twice as long each time."""
+
+ANSWER_S: Final = 15.0
+"""The log answers once the entries are published, which may take its witnesses some seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogAt:
+    """A log and where it is asked."""
+
+    key: NoteKey
+    url: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Submitting:
+    """Submits for one landmark."""
+
+    store: LoggedStatements
+    log: LogAt
+    software: str
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, in a thread of its own. What the log refused at other times is asked again."""
+        self._thread = threading.Thread(target=self._run, name="submitting", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End: what the log is being asked now may be answered to nobody, and is asked again at the next start."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=ANSWER_S)
+
+    def _run(self) -> None:
+        pause_s, again = SHORTEST_PAUSE_S, True
+        with Server(self.log.url, software=self.software) as server:
+            while not self._stop.is_set():
+                try:
+                    if again:
+                        self.store.ask_again()
+                        again = False
+                    more = self.submit(server)
+                except LightboundError as error:
+                    structlog.get_logger().warning("not logged", why=str(error.faults[0]))
+                    self._stop.wait(pause_s)
+                    pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                else:
+                    pause_s = SHORTEST_PAUSE_S
+                    if not more:
+                        self._stop.wait(LOOK_S)
+
+    def submit(self, server: Server) -> bool:
+        """Have the oldest entries logged; whether there were as many as a log takes at once.
+
+        Raises:
+            Unavailable: the log or the store did not answer, or the log not as one should. All is asked again later.
+            Malformed, Refused: the log took none of it for a submission, or its proofs do not hold.
+        """
+        waiting = self.store.prepare(AT_ONCE, lambda: secrets.token_bytes(SALT_BYTES))
+        if not waiting:
+            return False
+        body: list[Value] = [one.entry for one in waiting]
+        answer = server.post("/log/v1/entries", encode(body), kind=CBOR, wait_s=ANSWER_S)
+        received = list[tuple[bytes, bytes]]()
+        for one, said in zip(waiting, _answers(answer.body, len(waiting)), strict=True):
+            if isinstance(said, bytes):
+                received.append((one.digest, self._receipt(one, said)))
+            else:
+                structlog.get_logger().error("refused by the log", code=said.code)
+                self.store.refused(one.digest, f"{said.code}: {said.expected}, {said.found}")
+        self.store.received(received)
+        return len(waiting) == AT_ONCE
+
+    def _receipt(self, one: ToLog, proof: bytes) -> bytes:
+        """The proof with the opening in it, once it was checked: whoever is handed it needs nothing else."""
+        read = read_proof(proof)
+        check_proof(read, write_entry(one.entry), self.log.key)
+        return replace(read, extra=one.opening.encoded()).encoded()
+
+
+@contextmanager
+def running(submitting: Submitting | None) -> Iterator[None]:
+    """It runs, if there is one, until the block ends."""
+    if submitting is not None:
+        submitting.start()
+    try:
+        yield
+    finally:
+        if submitting is not None:
+            submitting.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal:
+    code: str
+    expected: str
+    found: str
+
+
+def _answers(body: bytes, count: int) -> list[bytes | _Refusal]:
+    """What the log said to each entry, in their order: a proof, or why not."""
+    try:
+        fields = Fields(decode(body, what="logged", most_bytes=MOST_ANSWER_BYTES), "logged")
+        fields.text("format")
+        fields.integer("cosigned")
+        answers = fields.items("entries", _answer, least=count, most=count)
+        fields.end()
+    except LightboundError as error:
+        # Of somebody who is no log: it is asked again later, for nothing of ours is wrong.
+        raise Unavailable(error.faults) from error
+    return list(answers)
+
+
+def _answer(value: Value, path: str) -> bytes | _Refusal:
+    match value:
+        case {"number": int(), "proof": bytes() as proof}:
+            return proof
+        case {"refused": {"code": str() as code, "expected": str() as expected, "found": str() as found}}:
+            return _Refusal(code=code[:64], expected=expected[:300], found=found[:300])
+        case _:
+            raise malformed(ErrorCode.STATEMENT_MALFORMED, "a proof or a refusal", shown(value), path)

@@ -1,0 +1,120 @@
+"""Who may have something logged, and what: decided by the directory that the log itself holds.
+
+    DIRECTORY   signed by enough of the parties that the log was told of, and the next after the newest it has
+    OPERATOR    listed by the newest directory
+    POSITION    listed by the newest directory
+    COMMITMENT  signed by a landmark that the newest directory admits now
+
+Everything this is decided by is in the log, so that whoever reads the log can decide it again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lightbound.canonical import cose
+from lightbound.errors import ErrorCode, refused
+from lightbound.keys.signing import digest
+from lightbound.ranging.sessions.admitted import AdmittedLandmarks, admitted
+from lightbound.ranging.statements.admission import DirectoryTrust, position_said, read_directory, read_operator
+from lightbound.ranging.statements.kinds import Kind
+from lightbound.store.log import LogStore, NewEntry
+from lightbound.tlog.entries import COMMITMENT, commitment_said, read_commitment, read_entry, write_entry
+
+CLEAR: Final = (Kind.DIRECTORY, Kind.OPERATOR, Kind.POSITION)
+"""What is logged in clear. All else is committed to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roll:
+    """What the log holds of directories: the newest one, and whom it lets in."""
+
+    count: int
+    """Entries in clear that this was read from."""
+    newest: AdmittedLandmarks | None
+
+
+class Admitting:
+    """Checks what is submitted to one log."""
+
+    def __init__(self, store: LogStore, trust: DirectoryTrust) -> None:
+        """By what the log holds, and what these parties sign."""
+        self._store, self._trust = store, trust
+        self._roll = Roll(count=-1, newest=None)
+
+    def check(self, statement: bytes, *, now_ns: int) -> NewEntry:
+        """The entry of a statement that may be logged.
+
+        Raises:
+            Malformed: it is no statement.
+            Refused: of a type that is not logged, not admitted, or the signature does not hold.
+            Unavailable: the database failed.
+        """
+        kind = cose.read(statement, what="statement").kind
+        place: bytes | None = None
+        if kind == COMMITMENT:
+            place = self._check_commitment(statement, now_ns)
+        elif kind == Kind.DIRECTORY:
+            place = self._check_directory(statement)
+        elif kind == Kind.OPERATOR:
+            read_operator(statement)
+            self._check_listed(statement, Kind.OPERATOR)
+        elif kind == Kind.POSITION:
+            position_said(statement)
+            self._check_listed(statement, Kind.POSITION)
+        else:
+            raise refused(ErrorCode.WRONG_TYPE, "a type that is logged", kind, "statement")
+        return NewEntry(data=write_entry(statement), kind=kind, place=place)
+
+    def roll(self) -> Roll:
+        """The newest directory and whom it lets in; read again when the log has more of either.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        count = self._store.count_of_kinds(CLEAR)
+        if count != self._roll.count:
+            self._roll = Roll(count=count, newest=self._read())
+        return self._roll
+
+    def _read(self) -> AdmittedLandmarks | None:
+        directories = self._statements(Kind.DIRECTORY)
+        if not directories:
+            return None
+        return admitted(
+            # Each is the next after the one before, so that the last one is the newest.
+            directories[-1],
+            operators=self._statements(Kind.OPERATOR),
+            positions=self._statements(Kind.POSITION),
+            trust=self._trust,
+        )
+
+    def _statements(self, kind: Kind) -> Sequence[bytes]:
+        return [read_entry(data)[1] for data in self._store.of_kinds([kind])]
+
+    def _check_commitment(self, statement: bytes, now_ns: int) -> bytes:
+        landmark = commitment_said(statement).landmark
+        newest = self.roll().newest
+        known = None if newest is None else newest.by_id.get(landmark)
+        if known is None:
+            raise refused(ErrorCode.NOT_ADMITTED, "a landmark of the directory", landmark.hex(), "commitment.landmark")
+        if not known.from_ns <= now_ns <= known.to_ns:
+            expected = "a landmark that is admitted now"
+            raise refused(ErrorCode.NOT_VALID_THEN, expected, landmark.hex(), "commitment.landmark")
+        return landmark + read_commitment(statement, known.key).slot
+
+    def _check_directory(self, statement: bytes) -> bytes:
+        read = read_directory(statement, self._trust)
+        newest = self.roll().newest
+        follows = newest is None or (read.number, read.previous) == (newest.directory.number + 1, newest.digest)
+        # One that is there already gets its number again.
+        if not follows and statement not in self._statements(Kind.DIRECTORY):
+            expected = "the directory after the newest one here"
+            raise refused(ErrorCode.OUT_OF_ORDER, expected, f"number {read.number}", "directory")
+        return b"directory %d" % read.number
+
+    def _check_listed(self, statement: bytes, kind: Kind) -> None:
+        newest = self.roll().newest
+        listed = () if newest is None else newest.directory.operators + newest.directory.positions
+        if digest(statement) not in listed:
+            raise refused(ErrorCode.NOT_ADMITTED, "a statement that the directory lists", "another", kind.short)

@@ -1,0 +1,158 @@
+"""The HTTP of a log: submissions in, receipts out; and what everybody may read, as files that never change.
+
+POST /log/v1/entries      CBOR [statement, ...]; answers once all are published, with a proof for each
+GET  /checkpoint          the newest one that is published
+GET  /tile/...            hashes and entries (C2SP tlog-tiles)
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from lightbound.canonical.cbor import Value, decode, encode
+from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused, malformed, refused
+from lightbound.net.http_errors import UNKNOWN
+from lightbound.net.http_server import CBOR, Limits, application, body_of
+from lightbound.roles.log.admitting import Admitting
+from lightbound.roles.log.feeding import count_cosigned
+from lightbound.roles.log.meters import Meters
+from lightbound.roles.log.sequencing import Sequencer
+from lightbound.store.log import LogStore, NewEntry, Note
+from lightbound.tlog.checkpoint import open_checkpoint
+from lightbound.tlog.note import NoteKey
+from lightbound.tlog.proof import LogProof
+from lightbound.tlog.tiles import Tile, TiledTree, read_path, write_bundle
+
+FORMAT: Final = "lightbound.logged/1"
+
+MOST_AT_ONCE: Final = 32
+"""Statements of one submission: the proofs of all of them fit into an answer."""
+
+MOST_BODY: Final = 262_144
+
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+"""A tile or bundle of some width is the same for ever."""
+
+FOR_NOW: Final = "no-cache"
+"""A checkpoint may be kept, and is asked after each time."""
+
+
+def log_app(
+    *,
+    store: LogStore,
+    key: NoteKey,
+    admitting: Admitting,
+    sequencer: Sequencer,
+    meters: Meters,
+    limits: Limits,
+    health: Callable[[], Mapping[str, Any]],
+    now_ns: Callable[[], int] = time.time_ns,  # noqa: TID251 - a role is where the clock is read
+) -> Starlette:
+    """The application of a log."""
+
+    async def submit(request: Request) -> Response:
+        statements = _statements(await body_of(request, most_bytes=MOST_BODY))
+        checked = await asyncio.to_thread(_checked, admitting, statements, now_ns())
+        entries = [one for one in checked if isinstance(one, NewEntry)]
+        for _ in range(len(checked) - len(entries)):
+            meters.submitted.labels("refused").inc()
+        if not entries:
+            return Response(
+                encode({"format": FORMAT, "cosigned": 0, "entries": _answers(checked, [])}), media_type=CBOR
+            )
+        done = await sequencer.submit(entries)
+        proofs = await asyncio.to_thread(_proofs, store, key, done.numbers, done.note)
+        cosigned = count_cosigned(done.note.data, key)
+        meters.submitted.labels("logged").inc(len([one for one in done.numbers if one is not None]))
+        meters.size.set(done.note.size)
+        meters.cosigned.set(cosigned)
+        told: Value = {"format": FORMAT, "cosigned": cosigned, "entries": _answers(checked, proofs)}
+        return Response(encode(told), media_type=CBOR)
+
+    async def checkpoint(_request: Request) -> Response:
+        note = await asyncio.to_thread(store.published)
+        if note is None:
+            return Response(status_code=UNKNOWN)
+        return Response(note.data, media_type="text/plain; charset=utf-8", headers={"cache-control": FOR_NOW})
+
+    async def tile(request: Request) -> Response:
+        try:
+            wanted = read_path(request.url.path.removeprefix("/"))
+        except Malformed:
+            return Response(status_code=UNKNOWN)
+        data = await asyncio.to_thread(read_tile, store, wanted)
+        if data is None:
+            return Response(status_code=UNKNOWN)
+        return Response(data, media_type="application/octet-stream", headers={"cache-control": FOR_EVER})
+
+    routes = [
+        Route("/log/v1/entries", submit, methods=["POST"]),
+        Route("/checkpoint", checkpoint),
+        Route("/tile/{path:path}", tile),
+    ]
+    return application(routes, registry=meters.registry, health=health, limits=limits)
+
+
+def read_tile(store: LogStore, wanted: Tile) -> bytes | None:
+    """A tile or bundle of what is published; None if it has none of this width.
+
+    What is on disk and not published yet is nobody's business: it is not signed for.
+    """
+    note = store.published()
+    covered = 0 if note is None else note.size >> (8 * (wanted.level or 0))
+    if wanted.number * 256 + wanted.width > covered:
+        return None
+    if wanted.level is None:
+        return write_bundle(store.entries(wanted.number * 256, wanted.number * 256 + wanted.width))
+    return (store.tile(wanted.level, wanted.number) or b"")[: wanted.width * 32]
+
+
+def _statements(body: bytes) -> list[bytes]:
+    value = decode(body, what="submission", most_bytes=MOST_BODY)
+    if type(value) is not list or not 1 <= len(value) <= MOST_AT_ONCE or any(type(one) is not bytes for one in value):
+        expected = f"an array of 1 to {MOST_AT_ONCE} statements"
+        raise malformed(ErrorCode.STATEMENT_MALFORMED, expected, "another value", "submission")
+    return [bytes(one) for one in value]  # type: ignore[arg-type] # each has just been looked at
+
+
+def _checked(admitting: Admitting, statements: Sequence[bytes], now_ns: int) -> list[NewEntry | LightboundError]:
+    """The entry of each statement, or why it is none. A database that failed says nothing of them, and is raised."""
+    checked: list[NewEntry | LightboundError] = []
+    for statement in statements:
+        try:
+            checked.append(admitting.check(statement, now_ns=now_ns))
+        except (Malformed, Refused) as error:
+            checked.append(error)
+    return checked
+
+
+def _proofs(store: LogStore, key: NoteKey, numbers: Sequence[int | None], note: Note) -> list[LogProof | None]:
+    size = open_checkpoint(note.data, key)[0].size
+    tree = TiledTree(size, lambda tile: (store.tile(tile.level or 0, tile.number) or b"")[: tile.width * 32])
+    return [
+        None if number is None else LogProof(index=number, hashes=tree.inclusion_proof(number), checkpoint=note.data)
+        for number in numbers
+    ]
+
+
+def _answers(checked: Sequence[NewEntry | LightboundError], proofs: Sequence[LogProof | None]) -> list[Value]:
+    answers, left = list[Value](), list(proofs)
+    for one in checked:
+        error = one if isinstance(one, LightboundError) else None
+        proof = left.pop(0) if error is None else None
+        if error is None and proof is None:
+            # Whoever sent it has said two things at one place of its sequence.
+            error = refused(ErrorCode.SEQUENCE_BROKEN, "a place that is free", "one taken", "commitment.slot")
+        if error is not None:
+            fault = error.faults[0]
+            told: dict[str, Value] = {"code": str(fault.code), "expected": fault.expected, "found": fault.found}
+            answers.append({"refused": told})
+        elif proof is not None:
+            answers.append({"number": proof.index, "proof": proof.encoded()})
+    return answers

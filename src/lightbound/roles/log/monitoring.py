@@ -1,0 +1,225 @@
+"""What a log holds about a holder's own chips: all of it accounted for, by the openings that the holder has.
+
+The holder has statements of landmarks with their receipts, which open its entries and nobody else's. From the opening
+of one statement follows where the next one stands, so that an entry that the holder was never shown is found as well.
+
+    altered    the log holds another statement at this place of the landmark's sequence
+    missing    the log does not hold the statement, in spite of the receipt
+    gap        a number between two that are held is not
+    unopened   the log holds a statement after the last one that is held; it may only not have come yet
+
+It does not see entries of an agent that the holder has no statement about at all.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lightbound.canonical import cose
+from lightbound.canonical.fields import Fields
+from lightbound.errors import ErrorCode, Fault, LightboundError, Refused, refused
+from lightbound.keys.signing import digest
+from lightbound.ranging.statements.kinds import Kind
+from lightbound.roles.log.auditing import fork
+from lightbound.roles.log.reading import Source, bundle_of, hashes_of
+from lightbound.tlog import merkle
+from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint
+from lightbound.tlog.consistency import continues
+from lightbound.tlog.entries import (
+    COMMITMENT,
+    Commitment,
+    Opening,
+    Sequel,
+    check_opening,
+    commitment_said,
+    read_entry,
+    read_opening,
+)
+from lightbound.tlog.note import NoteKey
+from lightbound.tlog.proof import read_proof
+from lightbound.tlog.tiles import WIDTH, Tile, TiledTree, read_bundle
+
+NUMBERED = (Kind.OPEN, Kind.MEASUREMENT, Kind.ABORT)
+
+
+class What(StrEnum):
+    """The closed list of findings."""
+
+    ALTERED = "altered"
+    MISSING = "missing"
+    GAP = "gap"
+    UNOPENED = "unopened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A statement that a holder has, with what opens its entry."""
+
+    landmark: bytes
+    agent: bytes
+    seq: int
+    statement: bytes
+    opening: Opening
+
+    @property
+    def slot(self) -> bytes:
+        """Where its entry stands."""
+        return self._sequel(self.seq, self.opening.before).slot()
+
+    @property
+    def next_slot(self) -> bytes:
+        """Where the entry of the next statement stands, if there is one."""
+        return self._sequel(self.seq + 1, self.opening.link()).slot()
+
+    def _sequel(self, seq: int, before: bytes | None) -> Sequel:
+        return Sequel(landmark=self.landmark, agent=self.agent, seq=seq, before=before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Something that is not accounted for."""
+
+    what: What
+    landmark: bytes
+    agent: bytes
+    seq: int
+    entry: int | None
+    """Number of the entry in question, if there is one."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Followed:
+    """What is remembered of a log between two looks: how far it was read, and all commitments of these landmarks."""
+
+    checkpoint: bytes | None = None
+    """The note that was believed last."""
+    landmarks: set[bytes] = field(default_factory=set)
+    commitments: dict[bytes, tuple[int, Commitment]] = field(default_factory=dict)
+    """By landmark and slot; the number of the entry with it."""
+
+
+def read_held(statement: bytes, receipt: bytes) -> Held:
+    """A statement with its receipt; the landmark's signature is the verifier's to check.
+
+    Raises:
+        Malformed, Refused: it is no numbered statement of a landmark, or the receipt has no opening.
+    """
+    envelope = cose.read(statement, what="statement")
+    if envelope.kind not in NUMBERED:
+        raise refused(ErrorCode.WRONG_TYPE, "OPEN, MEASUREMENT or ABORT", envelope.kind, "statement")
+    fields = Fields.of(envelope.payload, Kind(envelope.kind).short)
+    extra = read_proof(receipt, what="receipt").extra
+    if extra is None:
+        raise refused(ErrorCode.DISCLOSURE_DIFFERS, "a receipt with an opening", "one without", "receipt")
+    return Held(
+        landmark=fields.octets("landmark", 16),
+        agent=fields.octets("agent", 16),
+        seq=fields.integer("seq"),
+        statement=statement,
+        opening=read_opening(extra),
+    )
+
+
+def follow(source: Source, log: NoteKey, followed: Followed, landmarks: Iterable[bytes]) -> Checkpoint:
+    """Read what is new, each entry proven against the checkpoint, and remember the commitments of these landmarks.
+
+    A landmark that was not followed before is looked for from the beginning.
+
+    Raises:
+        Malformed, Refused: the log does not continue what it showed before, or shows what it did not sign. Then nothing
+            is remembered.
+        Unavailable: it cannot be read.
+    """
+    note = source.read("checkpoint")
+    now, _ = open_checkpoint(note, log)
+    tree = TiledTree(now.size, lambda tile: hashes_of(source, tile))
+    before = None if followed.checkpoint is None else open_checkpoint(followed.checkpoint, log)[0]
+    if before is not None:
+        _check_continues(before, now, tree)
+    wanted = set(landmarks)
+    begin = 0 if before is None or not wanted <= followed.landmarks else before.size
+    found = {} if begin == 0 else dict(followed.commitments)
+    for number, entry in _entries(source, begin, now.size):
+        if not merkle.includes(entry, number, now.size, tree.inclusion_proof(number), now.root):
+            raise refused(ErrorCode.LOG_DIFFERS, "entries under the root that is signed", "another", f"entry {number}")
+        kind, statement = read_entry(entry)
+        if kind == COMMITMENT:
+            said = commitment_said(statement)
+            if said.landmark in wanted:
+                found.setdefault(said.landmark + said.slot, (number, said))
+    followed.checkpoint, followed.landmarks, followed.commitments = note, wanted, found
+    return now
+
+
+def unaccounted(held: Iterable[Held], commitments: Mapping[bytes, tuple[int, Commitment]]) -> list[Found]:
+    """What is not accounted for, in the order of landmarks, agents and numbers."""
+    by_pair: dict[tuple[bytes, bytes], dict[int, Held]] = {}
+    found: list[Found] = []
+    for one in held:
+        by_pair.setdefault((one.landmark, one.agent), {})[one.seq] = one
+    for (landmark, agent), by_seq in sorted(by_pair.items()):
+        for seq, one in sorted(by_seq.items()):
+            entry = commitments.get(landmark + one.slot)
+            if entry is None:
+                found.append(Found(what=What.MISSING, landmark=landmark, agent=agent, seq=seq, entry=None))
+            elif not _opens(one, entry[1]):
+                found.append(Found(what=What.ALTERED, landmark=landmark, agent=agent, seq=seq, entry=entry[0]))
+            if seq + 1 not in by_seq:
+                after = commitments.get(landmark + one.next_slot)
+                is_last = seq == max(by_seq)
+                if after is not None or not is_last:
+                    what = What.UNOPENED if is_last else What.GAP
+                    number = None if after is None else after[0]
+                    found.append(Found(what=what, landmark=landmark, agent=agent, seq=seq + 1, entry=number))
+        if 0 not in by_seq:
+            found.append(Found(what=What.GAP, landmark=landmark, agent=agent, seq=0, entry=None))
+    return found
+
+
+def faults_of(found: Iterable[Found]) -> list[Fault]:
+    """How findings are told."""
+    codes = {
+        What.ALTERED: (ErrorCode.DISCLOSURE_DIFFERS, "the statement that is held"),
+        What.MISSING: (ErrorCode.ENTRY_MISSING, "an entry for the statement that is held"),
+        What.GAP: (ErrorCode.SEQUENCE_BROKEN, "every number of the sequence"),
+        What.UNOPENED: (ErrorCode.ENTRY_UNOPENED, "the opening of every entry about this agent"),
+    }
+    return [
+        Fault(
+            code=codes[one.what][0],
+            expected=codes[one.what][1],
+            found=f"{one.what}: number {one.seq}" + ("" if one.entry is None else f", entry {one.entry}"),
+            column=f"landmark {one.landmark.hex()}, agent {one.agent.hex()}",
+        )
+        for one in found
+    ]
+
+
+def name_of(statement: bytes) -> str:
+    """How the files of a statement and its receipt are called, before their endings."""
+    return digest(statement).hex()
+
+
+def _check_continues(before: Checkpoint, now: Checkpoint, tree: TiledTree) -> None:
+    if before.size > now.size:
+        raise Refused(fork(before, now))
+    proof = () if before.size in {0, now.size} else tree.consistency_proof(before.size)
+    if not continues(before.size, before.root, now.size, now.root, proof):
+        raise Refused(fork(before, now))
+
+
+def _entries(source: Source, start: int, end: int) -> Iterable[tuple[int, bytes]]:
+    for number in range(start // WIDTH, (end + WIDTH - 1) // WIDTH):
+        width = min(WIDTH, end - number * WIDTH)
+        data, count = bundle_of(source, Tile(level=None, number=number, width=width))
+        for at, entry in enumerate(read_bundle(data, count)[:width]):
+            if number * WIDTH + at >= start:
+                yield number * WIDTH + at, entry
+
+
+def _opens(held: Held, commitment: Commitment) -> bool:
+    try:
+        check_opening(commitment, held.opening, held.statement, agent=held.agent, seq=held.seq)
+    except LightboundError:
+        return False
+    return True
