@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lightbound.enrolment.attested import enrolment_n0
 from lightbound.enrolment.delivery import Content, Failure, Part, Step, write_delivery
 from lightbound.enrolment.requests import Enrol, Enrolment, Poll, write_enrol, write_enrolment, write_poll
 from lightbound.files.landmark_addresses import LandmarkAddress
@@ -19,7 +20,6 @@ from lightbound.ranging.sessions.agent import AgentSession
 from lightbound.ranging.sessions.chain import Chain
 from lightbound.ranging.sessions.landmark import LandmarkSession
 from lightbound.ranging.sessions.verification import LandmarkStatements
-from lightbound.ranging.statements.binding import Evidence
 from lightbound.roles.verifier.areas import Areas
 from lightbound.roles.verifier.asking import Asker
 from lightbound.roles.verifier.choosing import Choosing
@@ -35,6 +35,7 @@ from lightbound.roles.verifier.work import Work
 from lightbound.store.enrolments import Site
 from tests.ranging.parties import MS_NS, NOW_NS, VERIFIER, dice, identity, key, secret, timed, trust_of_agent
 from tests.ranging.parties import world as parties
+from tests.roles.verifier.hosts import NO_HOST, Host, attestor
 
 LICENSED = "circle(50,5,1500)"
 EXCLUDED = "CN"
@@ -127,7 +128,37 @@ class Virtual:
         known, _ = self.desk.poll(write_poll(said, agent))
         return self.desk.give(known)[0]
 
-    def play(self, agent: SigningKey, session: bytes, *, round_trip_ns: Callable[[int], int] = near_ns) -> Content:
+    def enrol_with(self, name: object, host: Host) -> SigningKey:
+        """An agent that has just enrolled with the devices of a host."""
+        agent = key(Purpose.ENROLMENT, name)
+        self.desk.enrol(self.attested_enrolment(agent, self.code(), host))
+        return agent
+
+    def attested_enrolment(self, agent: SigningKey, code: bytes, host: Host) -> bytes:
+        """What an agent posts that enrols with devices."""
+        gathered = host.gathered(enrolment_n0(VERIFIER.key_id, code, agent.verifying.raw))
+        manifest = gathered.evidence.manifest()
+        said = Enrol(
+            verifier=VERIFIER.key_id,
+            secret=code,
+            key=agent.verifying,
+            chips=tuple(sorted({one.chip_id for one in host.devices})),
+            evidence=digest(manifest),
+            software="test agent",
+            at_ns=self.clock.ns,
+        )
+        return write_enrolment(
+            Enrolment(enrol=write_enrol(said, agent), manifest=manifest, documents=gathered.documents)
+        )
+
+    def play(
+        self,
+        agent: SigningKey,
+        session: bytes,
+        *,
+        round_trip_ns: Callable[[int], int] = near_ns,
+        host: Host = NO_HOST,
+    ) -> Content:
         """A session with all of its landmarks, and what the agent has to bring of it."""
         here = AgentSession.asked(
             session,
@@ -149,7 +180,8 @@ class Virtual:
                 now_ns=self.clock.ns,
             )
             here.contribution(landmark, at[landmark].contrib, now_ns=self.clock.ns)
-        evidence = Evidence()
+        gathered = host.gathered(here.unattested().n0())
+        evidence = gathered.evidence
         bind = here.bind(evidence)
         parts: dict[bytes, Part] = {}
         numbers = {each.key_id: number for number, each in enumerate(parties().landmarks)}
@@ -169,7 +201,13 @@ class Virtual:
             there.acknowledge(ack)
             said = LandmarkStatements(contrib=there.contrib, close=close, ack=ack, measurement=there.measure())
             parts[landmark] = Part(statements=said)
-        return Content(session=digest(session), bind=bind, evidence=evidence.manifest(), landmarks=parts)
+        return Content(
+            session=digest(session),
+            bind=bind,
+            evidence=evidence.manifest(),
+            documents=gathered.documents,
+            landmarks=parts,
+        )
 
     def bring(self, agent: SigningKey, content: Content) -> bytes:
         """Deliver it, and have it looked at."""
@@ -178,11 +216,13 @@ class Virtual:
         self.work.looked_at(content.session)
         return data
 
-    def answer(self, agent: SigningKey, *, round_trip_ns: Callable[[int], int] = near_ns) -> bytes:
+    def answer(
+        self, agent: SigningKey, *, round_trip_ns: Callable[[int], int] = near_ns, host: Host = NO_HOST
+    ) -> bytes:
         """Poll, measure and deliver; the SESSION."""
         session = self.poll(agent)
         assert session is not None
-        self.bring(agent, self.play(agent, session, round_trip_ns=round_trip_ns))
+        self.bring(agent, self.play(agent, session, round_trip_ns=round_trip_ns, host=host))
         return session
 
     def fail(self, agent: SigningKey) -> bytes:
@@ -200,7 +240,11 @@ class Virtual:
 
     def standing(self, name: object, number: int = 0) -> dict[str, object]:
         """What is said of a chip of an agent."""
-        chip = chips_of(name, number + 1)[number].hex()
+        return self.standing_of(chips_of(name, number + 1)[number])
+
+    def standing_of(self, chip_id: bytes) -> dict[str, object]:
+        """What is said of a chip."""
+        chip = chip_id.hex()
         (found,) = [one for one in standings(self.kept, now_ns=self.clock.ns)["standings"] if one["chip_id"] == chip]
         told: dict[str, object] = found
         return told
@@ -227,6 +271,7 @@ def virtual(data: Path, *, policy: Policy | None = None, silent_after_ns: int = 
         landmarks=landmarks,
         areas=Areas(data, border_error_m=used.border_error_m),
         policy=used,
+        attestor=attestor(),
     )
     meters = Meters()
     desk = Desk(
@@ -236,6 +281,7 @@ def virtual(data: Path, *, policy: Policy | None = None, silent_after_ns: int = 
         meters=meters,
         trust=trust_of(VERIFIER, landmarks, addresses),
         look_at=lambda _session: None,
+        attestor=judge.attestor,
         now_ns=clock.now_ns,
     )
     work = Work(
