@@ -28,7 +28,7 @@ def test_a_simulated_chip_is_called_so_and_shows_no_genuine_one() -> None:
         assert (Reason.SIMULATED_CHIP in one.reasons) == ("genuine_chip" in one.does_not_show)
 
 
-@pytest.mark.parametrize(("one", "other"), itertools.combinations([UNATTESTED, *EVERY], 2))
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations([UNATTESTED, *EVERY], 2)))
 def test_two_sessions_are_as_strong_as_the_weaker_and_leave_open_what_either_does(
     one: Assurance, other: Assurance
 ) -> None:
