@@ -12,7 +12,8 @@ It cannot see that its database was put back to an old copy: what was signed sin
 signed next. Witnesses see it, and refuse.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,7 @@ from lightbound.store.log_tables import ENTRIES, HEAD, LOG
 from lightbound.store.log_tree import Tree
 from lightbound.store.postgres import is_server, open_on_server
 from lightbound.tlog import merkle
+from lightbound.tlog.tiles import TileReader
 
 ASKED_AT_ONCE: Final = 500
 """Hashes looked for in one query; SQLite's own limit on variables was 999 for long."""
@@ -167,6 +169,17 @@ class LogStore:
         """
         with reading(self._engine) as connection:
             return Tree(connection).tile(level, number)
+
+    @contextmanager
+    def hashes(self) -> Iterator[TileReader]:
+        """A reader of the hashes of tiles, as many as their width says, until the block ends.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        with reading(self._engine) as connection:
+            tree = Tree(connection)
+            yield lambda tile: (tree.tile(tile.level or 0, tile.number) or b"")[: tile.width * merkle.DIGEST_BYTES]
 
     def entries(self, start: int, end: int) -> list[bytes]:
         """The entries from one number up to before another, as far as there are any.

@@ -6,7 +6,7 @@ A tile of level L holds up to 256 hashes, each the root over 256^L entries; only
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from lightbound.store.log_tables import TILES
 from lightbound.tlog.merkle import DIGEST_BYTES, node_hash
@@ -15,6 +15,11 @@ WIDTH: Final = 256
 """Hashes of a full tile (tlog-tiles)."""
 
 TILE_BYTES: Final = WIDTH * DIGEST_BYTES
+
+_HASHES: Final = select(TILES.c.hashes).where(
+    TILES.c.level == bindparam("of_level"), TILES.c.number == bindparam("of_number")
+)
+"""Made once: a proof asks three or four times."""
 
 
 class Tree:
@@ -28,8 +33,7 @@ class Tree:
         """The hashes of a tile; None if there is none."""
         key = level, number
         if key not in self._seen:
-            query = select(TILES.c.hashes).where(TILES.c.level == level, TILES.c.number == number)
-            found = self._connection.execute(query).scalar()
+            found = self._connection.execute(_HASHES, {"of_level": level, "of_number": number}).scalar()
             self._seen[key] = None if found is None else bytes(found)
         return self._seen[key]
 

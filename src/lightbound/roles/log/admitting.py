@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from lightbound.canonical import cose
+from lightbound.canonical.cose import Envelope
 from lightbound.errors import ErrorCode, refused
 from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks, admitted
 from lightbound.ranging.statements.admission import DirectoryTrust, position_said, read_directory, read_operator
 from lightbound.ranging.statements.kinds import Kind
 from lightbound.store.log import LogStore, NewEntry
-from lightbound.tlog.entries import COMMITMENT, commitment_said, read_commitment, read_entry, write_entry
+from lightbound.tlog.entries import COMMITMENT, commitment_in, read_entry, write_entry
 
 CLEAR: Final = (Kind.DIRECTORY, Kind.OPERATOR, Kind.POSITION)
 """What is logged in clear. All else is committed to."""
@@ -43,17 +44,18 @@ class Admitting:
         self._roll = Roll(count=-1, newest=None)
 
     def check(self, statement: bytes, *, now_ns: int) -> NewEntry:
-        """The entry of a statement that may be logged.
+        """The entry of a statement that may be logged, by the roll as it was when it was read last.
 
         Raises:
             Malformed: it is no statement.
             Refused: of a type that is not logged, not admitted, or the signature does not hold.
             Unavailable: the database failed.
         """
-        kind = cose.read(statement, what="statement").kind
+        envelope = cose.read(statement, what="statement")
+        kind = envelope.kind
         place: bytes | None = None
         if kind == COMMITMENT:
-            place = self._check_commitment(statement, now_ns)
+            place = self._check_commitment(envelope, now_ns)
         elif kind == Kind.DIRECTORY:
             place = self._check_directory(statement)
         elif kind == Kind.OPERATOR:
@@ -66,8 +68,8 @@ class Admitting:
             raise refused(ErrorCode.WRONG_TYPE, "a type that is logged", kind, "statement")
         return NewEntry(data=write_entry(statement), kind=kind, place=place)
 
-    def roll(self) -> Roll:
-        """The newest directory and whom it lets in; read again when the log has more of either.
+    def read_roll(self) -> None:
+        """See whom the log lets in now; to be called before each submission, for others may have logged a directory.
 
         Raises:
             Unavailable: the database failed.
@@ -75,7 +77,6 @@ class Admitting:
         count = self._store.count_of_kinds(CLEAR)
         if count != self._roll.count:
             self._roll = Roll(count=count, newest=self._read())
-        return self._roll
 
     def _read(self) -> AdmittedLandmarks | None:
         directories = self._statements(Kind.DIRECTORY)
@@ -92,20 +93,20 @@ class Admitting:
     def _statements(self, kind: Kind) -> Sequence[bytes]:
         return [read_entry(data)[1] for data in self._store.of_kinds([kind])]
 
-    def _check_commitment(self, statement: bytes, now_ns: int) -> bytes:
-        landmark = commitment_said(statement).landmark
-        newest = self.roll().newest
+    def _check_commitment(self, envelope: Envelope, now_ns: int) -> bytes:
+        landmark = envelope.signatures[0].key_id
+        newest = self._roll.newest
         known = None if newest is None else newest.by_id.get(landmark)
         if known is None:
             raise refused(ErrorCode.NOT_ADMITTED, "a landmark of the directory", landmark.hex(), "commitment.landmark")
         if not known.from_ns <= now_ns <= known.to_ns:
             expected = "a landmark that is admitted now"
             raise refused(ErrorCode.NOT_VALID_THEN, expected, landmark.hex(), "commitment.landmark")
-        return landmark + read_commitment(statement, known.key).slot
+        return landmark + commitment_in(envelope, known.key).slot
 
     def _check_directory(self, statement: bytes) -> bytes:
         read = read_directory(statement, self._trust)
-        newest = self.roll().newest
+        newest = self._roll.newest
         follows = newest is None or (read.number, read.previous) == (newest.directory.number + 1, newest.digest)
         # One that is there already gets its number again.
         if not follows and statement not in self._statements(Kind.DIRECTORY):
@@ -114,7 +115,7 @@ class Admitting:
         return b"directory %d" % read.number
 
     def _check_listed(self, statement: bytes, kind: Kind) -> None:
-        newest = self.roll().newest
+        newest = self._roll.newest
         listed = () if newest is None else newest.directory.operators + newest.directory.positions
         if digest(statement) not in listed:
             raise refused(ErrorCode.NOT_ADMITTED, "a statement that the directory lists", "another", kind.short)

@@ -110,7 +110,8 @@ def read_tile(store: LogStore, wanted: Tile) -> bytes | None:
         return None
     if wanted.level is None:
         return write_bundle(store.entries(wanted.number * 256, wanted.number * 256 + wanted.width))
-    return (store.tile(wanted.level, wanted.number) or b"")[: wanted.width * 32]
+    with store.hashes() as read:
+        return read(wanted)
 
 
 def _statements(body: bytes) -> list[bytes]:
@@ -124,6 +125,7 @@ def _statements(body: bytes) -> list[bytes]:
 def _checked(admitting: Admitting, statements: Sequence[bytes], now_ns: int) -> list[NewEntry | LightboundError]:
     """The entry of each statement, or why it is none. A database that failed says nothing of them, and is raised."""
     checked: list[NewEntry | LightboundError] = []
+    admitting.read_roll()
     for statement in statements:
         try:
             checked.append(admitting.check(statement, now_ns=now_ns))
@@ -134,10 +136,12 @@ def _checked(admitting: Admitting, statements: Sequence[bytes], now_ns: int) -> 
 
 def _proofs(store: LogStore, key: NoteKey, numbers: Sequence[int | None], note: Note) -> list[LogProof | None]:
     size = open_checkpoint(note.data, key)[0].size
-    tree = TiledTree(size, lambda tile: (store.tile(tile.level or 0, tile.number) or b"")[: tile.width * 32])
+    with store.hashes() as read:
+        tree = TiledTree(size, read)
+        paths = [None if number is None else tree.inclusion_proof(number) for number in numbers]
     return [
-        None if number is None else LogProof(index=number, hashes=tree.inclusion_proof(number), checkpoint=note.data)
-        for number in numbers
+        None if number is None or path is None else LogProof(index=number, hashes=path, checkpoint=note.data)
+        for number, path in zip(numbers, paths, strict=True)
     ]
 
 

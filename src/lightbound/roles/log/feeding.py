@@ -20,7 +20,7 @@ from lightbound.store.log import LogStore, Note
 from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint
 from lightbound.tlog.cosignature import read_cosignature
 from lightbound.tlog.note import NoteKey, NoteSignature, read_note, read_signature_line, with_lines
-from lightbound.tlog.tiles import Tile, TiledTree
+from lightbound.tlog.tiles import TiledTree
 
 MOST_ANSWER_BYTES: Final = 10_000
 PAUSE_S: Final = 15.0
@@ -121,12 +121,10 @@ class Feeding:
     def _request(self, old: int, checkpoint: Checkpoint, data: bytes) -> bytes:
         proof: tuple[bytes, ...] = ()
         if 0 < old < checkpoint.size:
-            proof = TiledTree(checkpoint.size, self._hashes).consistency_proof(old)
+            with self.store.hashes() as read:
+                proof = TiledTree(checkpoint.size, read).consistency_proof(old)
         lines = [f"old {old}", *(base64.b64encode(step).decode() for step in proof), "", ""]
         return "\n".join(lines).encode() + data
-
-    def _hashes(self, tile: Tile) -> bytes:
-        return (self.store.tile(tile.level or 0, tile.number) or b"")[: tile.width * 32]
 
     def _read(self, one: _Known, checkpoint: Checkpoint, answer: str) -> NoteSignature:
         """The line of this witness among those that it answered; it must hold, or nobody would take the checkpoint."""

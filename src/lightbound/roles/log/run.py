@@ -85,7 +85,9 @@ def log_folder(folder: Path, store: LogStore, admitting: Admitting, *, now_ns: i
     path = folder / DIRECTORY
     if not path.exists():
         return
+    admitting.read_roll()
     store.append([admitting.check(read_small(path, MOST_BYTES), now_ns=now_ns)])
+    admitting.read_roll()
     entries = []
     for file in read_statement_files(folder).all:
         try:
