@@ -34,9 +34,11 @@ OWNERS: Final = len({one.owner for one in LANDMARKS})
 
 MADE_UP: Final = (
     "Real here: the processes, the sockets, the statements they sign, the verdicts, and the round trips, which are "
-    "those that Microsoft publishes for its regions. Made up: owners, lots, licences, and the distance, which a relay "
-    "puts between processes of one machine."
+    "those that Microsoft publishes for its regions. Made up: owners, lots, licences, the chips, which a program "
+    "simulates, and the distance, which a relay puts between processes of one machine."
 )
+
+TIER: Final = "A1 (simulated chips)"
 
 WORDS: Final = {
     "verified": "proven to be within its licensed area",
@@ -49,13 +51,13 @@ WORDS: Final = {
 """What the words mean that come up in the example."""
 
 NOT_SHOWN: Final = (
-    "that the key sits in a genuine chip: its place is shown, and here it is a file",
+    "that there is a chip: here a program signs for it, under a root that is no vendor's",
     "that the key was not copied, to a machine that stays behind and answers for a chip that is gone",
-    "that the key is beside the chip: answers can be fetched from elsewhere, but not faster than light",
+    "that the key is beside the chip: what the chip signs can be fetched from elsewhere",
     "where anything is after the last session, or was before the first",
     "that the landmarks stand where they say, beyond one owner of them who lies",
 )
-"""At A0, where the agent's key is a file."""
+"""At A1, where the chip signs each session, and a simulated one at that."""
 
 GROUNDS: Final = (
     "nothing is faster than light in vacuum",
@@ -98,7 +100,10 @@ def findings() -> Iterator[str]:
 def same(evidence: Evidence) -> str:
     """Whether deciding again gave the same."""
     if evidence.is_same:
-        return f"Decided again from the exported files: {evidence.verdicts} verdicts, the same byte for byte."
+        return (
+            f"Decided again from the exported files: {evidence.verdicts} verdicts, the same in everything but the "
+            "tier, for files hold no evidence of chips."
+        )
     return "Decided again from the exported files: NOT THE SAME. This is a bug."
 
 
@@ -112,7 +117,7 @@ def close(standings: Standings, truths: Mapping[str, Truth], evidence: Evidence,
     for line in findings():
         console.print(line, soft_wrap=is_file)
     console.print()
-    console.print("Not shown, at assurance tier A0:")
+    console.print(f"Not shown, at assurance tier {TIER}:")
     for line in NOT_SHOWN:
         console.print(f"  - {line}", soft_wrap=is_file)
     console.print()
@@ -125,7 +130,8 @@ def as_object(standings: Standings, truths: Mapping[str, Truth], evidence: Evide
     """The same for a machine."""
     return {
         "format": FORMAT,
-        "tier": "A0",
+        "tier": "A1",
+        "is_simulated": True,
         "lots": [
             {
                 "lot": lot.name,
@@ -161,7 +167,7 @@ def write_report(folder: Path, stage: Stage, standings: Standings, evidence: Evi
             f"  excluded area {lot.excluded}: {answer(now.excluded) or 'not asked'}",
         ]
     lines += ["", *findings(), "", "On what grounds", "", *(f"- {one}" for one in GROUNDS)]
-    lines += ["", "What is not shown, at assurance tier A0", "", *(f"- {one}" for one in NOT_SHOWN)]
+    lines += ["", f"What is not shown, at assurance tier {TIER}", "", *(f"- {one}" for one in NOT_SHOWN)]
     lines += ["", "Which landmark is which", ""]
     lines += [f"{stage.landmark_ids[one.name]}  {one.name}, {one.country}, of {one.owner}" for one in LANDMARKS]
     lines += ["", "See for yourself", "", same(evidence), "", evidence.adjudicate, "", evidence.explain, ""]

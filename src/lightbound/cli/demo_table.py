@@ -118,7 +118,7 @@ def table(standings: Standings, truths: Mapping[str, Truth], *, width: int) -> t
     """What the verifier says of each lot beside what is true, and which of it is which."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     numbers = ("licensed area", "excluded area") if width >= ALL_COLUMNS else ()
-    for heading in ("lot", "licensed for", "truly in", "verifier says (A0)", "lead", *numbers):
+    for heading in ("lot", "licensed for", "truly in", "verifier says (A1, simulated)", "lead", *numbers):
         drawn.add_column(heading, no_wrap=True)
     for lot in LOTS:
         now, truth = standings.get(lot.name), truths[lot.name]

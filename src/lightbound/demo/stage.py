@@ -12,15 +12,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TextIO
 
 from lightbound.demo.addresses import LANDMARK_PORT, VERIFIER_PORT, Addresses, free_addresses
 from lightbound.demo.admission import DemoLandmark, make_admission
+from lightbound.demo.chips import SimulatedChips
 from lightbound.demo.processes import LOOK_AGAIN_S, Process, Processes
 from lightbound.demo.relay import Leg, Relay
 from lightbound.demo.standings import LotStanding, read_standings
 from lightbound.demo.story import CHIPS_OF_A_LOT, FAULT_BUDGET, LANDMARKS, LOTS, Lot, Truth, round_trips_ns
 from lightbound.errors import ErrorCode, Fault, Unavailable
+from lightbound.roles.logs import set_up
 
 SECOND_NS: Final = 1_000_000_000
 
@@ -45,10 +47,13 @@ class Stage:
     processes: Processes
     relay: Relay
     addresses: Addresses
+    chips: SimulatedChips
     _landmarks: list[Process] = field(default_factory=list)
     _agents: dict[str, Process] = field(default_factory=dict)
     _legs: dict[str, list[Leg]] = field(default_factory=dict)
     _round_trips_ns: dict[tuple[str, str], int] = field(default_factory=round_trips_ns)
+    _log: TextIO | None = None
+    """Of what this process does itself, which is to answer for the chips."""
     truths: dict[str, Truth] = field(default_factory=lambda: {one.name: Truth(region=one.region) for one in LOTS})
     """Of each lot. Nobody on the stage is told."""
     landmark_ids: dict[str, str] = field(default_factory=dict)
@@ -64,7 +69,8 @@ class Stage:
         addresses = free_addresses(landmarks=len(LANDMARKS), dice=random.Random(secrets.randbits(64)))  # noqa: S311 - addresses are no secrets
         processes = Processes(program)
         try:
-            return cls(folder=folder, processes=processes, relay=Relay(), addresses=addresses)
+            chips = SimulatedChips.of(secrets.randbits(63), beside=folder)
+            return cls(folder=folder, processes=processes, relay=Relay(), addresses=addresses, chips=chips)
         except BaseException:
             processes.close()
             raise
@@ -96,6 +102,8 @@ class Stage:
         """
         logs = self.folder / "logs"
         logs.mkdir()
+        self._log = (logs / "chips.log").open("w", encoding="utf-8")
+        set_up(as_json=False, out=self._log)
         self.processes.run(
             "verifier init",
             *("verifier", "init", "--data", self.verifier_data, "--json"),
@@ -105,6 +113,7 @@ class Stage:
         )
         key = json.loads((self.folder / "verifier.json").read_text(encoding="utf-8"))["key"]
         self._admit()
+        self._make_chips()
         invitations = [self._invite(lot) for lot in LOTS]
         for number, landmark in enumerate(LANDMARKS):
             where = f"{self.addresses.landmark(number)}:{LANDMARK_PORT}"
@@ -134,7 +143,7 @@ class Stage:
         for lot in LOTS:
             self._send_by_relay(lot)
             self.switch_on(lot)
-        said(f"{len(LOTS)} agents are enrolled, each with {CHIPS_OF_A_LOT} chips.")
+        said(f"{len(LOTS)} agents are enrolled, each with {CHIPS_OF_A_LOT} simulated chips that sign each session.")
 
     def standings(self) -> dict[str, LotStanding]:
         """What the verifier says of each lot.
@@ -170,6 +179,9 @@ class Stage:
             self.processes.close()
         finally:
             self.relay.close()
+            self.chips.close()
+            if self._log is not None:
+                self._log.close()
 
     def __enter__(self) -> Self:
         """It is open already."""
@@ -205,6 +217,15 @@ class Stage:
         )
         self.landmark_ids = {name: key.key_id.hex() for name, key in keys.items()}
 
+    def _make_chips(self) -> None:
+        """Chips for each lot; the verifier believes the root that they lead to, which is none of a vendor."""
+        roots = self.verifier_data / "attestation" / "roots"
+        roots.mkdir(parents=True)
+        (roots / "simulated.pem").write_bytes(self.chips.foundry.root_pem)
+        for lot in LOTS:
+            self.chips.add(lot)
+        self.chips.begin()
+
     def _invite(self, lot: Lot) -> Process:
         return self.processes.begin(
             f"invite {lot.name}",
@@ -219,7 +240,7 @@ class Stage:
         return self.processes.begin(
             f"enrol {lot.name}",
             *("agent", "enrol", "--data", self.agent_data(lot), "--verifier", self.url),
-            *("--code", code, "--chips", str(CHIPS_OF_A_LOT)),
+            *("--code", code, "--evidence", self.chips.sockets_of(lot)),
             log=self.folder / "logs" / f"enrol-{lot.name}.log",
         )
 

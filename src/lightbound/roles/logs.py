@@ -1,16 +1,19 @@
-"""Log lines of the roles: events with fields, on standard error; never a key, a nonce or a body."""
+"""Log lines of the roles: events with fields; never a key, a nonce or a body."""
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
 from lightbound.errors import LightboundError
 
 
-def set_up(*, as_json: bool, debug: bool = False) -> None:
-    """Lines for a person, or one JSON object a line for a machine. Both name the time in UTC, and the event."""
+def set_up(*, as_json: bool, debug: bool = False, out: TextIO | None = None) -> None:
+    """Lines for a person, or one JSON object a line for a machine. Both name the time in UTC, and the event.
+
+    They go to standard error, or to `out`.
+    """
     shown: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
@@ -21,7 +24,7 @@ def set_up(*, as_json: bool, debug: bool = False) -> None:
             shown,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(out or sys.stderr),
         cache_logger_on_first_use=True,
     )
 
