@@ -73,6 +73,7 @@ class ErrorCode(StrEnum):
     MANIFEST_MALFORMED = "manifest_malformed"
     CHAIN_REFUSED = "chain_refused"
     NONCE_DIFFERS = "nonce_differs"
+    KEY_UNFIT = "key_unfit"
     FIRMWARE_DIFFERS = "firmware_differs"
     MANIFEST_REFUSED = "manifest_refused"
     MEASUREMENT_DIFFERS = "measurement_differs"
