@@ -1,12 +1,28 @@
 """What all tests share: where evaluation data lies, how long campaigns are, and where skipping is not allowed."""
 
 import os
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+# Tests start hundreds of processes: each would compile all of its modules again where bytecode is not to be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+LONGEST = (
+    "tests/demo/test_running.py",
+    "tests/scenarios",
+    "tests/roles/verifier",
+    "tests/crash",
+    "tests/drawing/test_browser.py",
+    "tests/roles",
+    "tests/sim/test_scenarios.py",
+)
+"""What comes first, since it takes longest or mostly waits: a worker that began it last would keep the others idle."""
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -15,6 +31,15 @@ ROOT = Path(__file__).resolve().parent.parent
 settings.register_profile("sample", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("soak", max_examples=20_000, deadline=None, print_blob=True)
 settings.load_profile("sample")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest first, and leave the rest as it is."""
+
+    def place(item: pytest.Item) -> int:
+        return next((i for i, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

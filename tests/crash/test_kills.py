@@ -1,7 +1,7 @@
 """Whoever is killed, at whatever moment: nothing half is believed, gaps and aborts show, and the next session succeeds.
 
-The sample kills each role twice, in two worlds; the soak kills 200 times, in each role's every moment eight times, and
-prints what came of it.
+The sample kills each role once; the soak kills 200 times, in each role's every moment eight times, and prints what came
+of it.
 """
 
 import random
@@ -32,7 +32,7 @@ from tests.crash.looking import (
 from tests.crash.moments import Moment
 from tests.roles.verifier.running import waited, world
 
-SEEDS = (20_261_125, 20_261_126)
+SEED = 20_261_125
 SOAK_ROUNDS = 8
 PAIRS = tuple((role, moment) for role, moments in MOMENTS.items() for moment in moments)
 
@@ -116,12 +116,10 @@ def checked_in_the_end(running: Campaign) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_whoever_is_killed_the_next_session_succeeds_and_nothing_half_is_kept(tmp_path: Path, seed: int) -> None:
-    dice = random.Random(seed)
+def test_whoever_is_killed_the_next_session_succeeds_and_nothing_half_is_kept(tmp_path: Path) -> None:
+    dice = random.Random(SEED)
     roles = dice.sample(tuple(Role), k=len(Role))
     kills = [(role, dice.choice(MOMENTS[role])) for role in roles]
-    print(f"seed {seed}")  # noqa: T201 - shown on failure
     print(campaign(tmp_path, kills, dice=dice, agents=1))  # noqa: T201 - the figures
 
 

@@ -1,7 +1,8 @@
 """Maps in a real browser: they fetch nothing, complain of nothing, and can be used without a mouse or without sight."""
 
+import functools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,7 @@ PHONE: Final[dict[str, Any]] = {
     "is_mobile": True,
     "has_touch": True,
 }
+DEVICES: Final = {"desktop": DESKTOP, "phone": PHONE}
 SCENES: Final = ("singapore", "fiji", "pole", "two_parts", "contradiction", "many")
 
 
@@ -84,12 +86,19 @@ def _open(browser: Browser, folder: Path, scene: str, **device: Any) -> Opened:
     return opened
 
 
-@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+Pages = Callable[[str, str], Opened]
+
+
+@pytest.fixture(scope="module")
+def pages(browser: Browser, folder: Path) -> Pages:
+    """Pages by scene and device, opened once, for tests that leave them as they were."""
+    return functools.cache(lambda scene, device: _open(browser, folder, scene, **DEVICES[device]))
+
+
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_page_asks_for_nothing_and_complains_of_nothing(
-    browser: Browser, folder: Path, scene: str, device: dict[str, Any]
-) -> None:
-    opened = _open(browser, folder, scene, **device)
+def test_a_page_asks_for_nothing_and_complains_of_nothing(pages: Pages, folder: Path, scene: str, device: str) -> None:
+    opened = pages(scene, device)
     opened.page.locator("#in").click()
     opened.page.locator("#all").click()
     opened.page.wait_for_load_state("networkidle")
@@ -97,12 +106,10 @@ def test_a_page_asks_for_nothing_and_complains_of_nothing(
     assert opened.complaints == []
 
 
-@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("scene", SCENES)
-def test_nothing_stands_in_the_way_of_who_uses_assistive_technology(
-    browser: Browser, folder: Path, scene: str, device: dict[str, Any]
-) -> None:
-    opened = _open(browser, folder, scene, **device)
+def test_nothing_stands_in_the_way_of_who_uses_assistive_technology(pages: Pages, scene: str, device: str) -> None:
+    opened = pages(scene, device)
     found = Axe().run(opened.page).response["violations"]
     assert [(violation["id"], violation["impact"], violation["nodes"][0]["html"][:200]) for violation in found] == []
 
@@ -263,10 +270,8 @@ def test_two_fingers_pinch(browser: Browser, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_phone_shows_it_all_without_scrolling_sideways_and_with_marks_of_full_size(
-    browser: Browser, folder: Path, scene: str
-) -> None:
-    opened = _open(browser, folder, scene, **PHONE)
+def test_a_phone_shows_it_all_without_scrolling_sideways_and_with_marks_of_full_size(pages: Pages, scene: str) -> None:
+    opened = pages(scene, "phone")
     assert opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     buttons = opened.page.get_by_role("button").all()
     for button in buttons:

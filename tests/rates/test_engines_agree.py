@@ -3,8 +3,8 @@
 *Bounds.* For each of `CASES`, the third smallest round trip of one landmark and one agent is drawn `PHASES` times
 packet by packet, between the real ends, and `DRAWN` times by the statistic engine; a two-sample Kolmogorov-Smirnov test
 holds the two samples against one another. `detectable_shift` computes what such a test sees: the shift, in multiples of
-the jitter, that it rejects with probability `POWER` at least. It is below 0.03 of the jitter where all rounds are
-played, and below 0.08 where some phases end early. The third smallest of 64 lies 0.3 of the jitter over the floor, so
+the jitter, that it rejects with probability `POWER` at least. It is below 0.05 of the jitter where all rounds are
+played, and below 0.13 where some phases end early. The third smallest of 64 lies 0.3 of the jitter over the floor, so
 that taking the second smallest, playing 48 rounds or leaving out a loss of a fifth shows, as tests here demonstrate.
 Playing 63 rounds in place of 64 would move it by 0.003, which does not show and, jitter being a fraction of a
 millisecond, is metres of bound.
@@ -46,7 +46,7 @@ ALPHA: Final = 1e-3
 
 POWER: Final = 0.99
 
-PHASES: Final = 2_000
+PHASES: Final = 800
 SOAKED_PHASES: Final = 20_000
 DRAWN: Final = 200_000
 SEED: Final = 20_261_125
@@ -234,7 +234,7 @@ def test_the_bounds_of_both_engines_have_one_distribution(name: str) -> None:
 def test_a_shift_of_a_small_part_of_the_jitter_would_be_seen(name: str) -> None:
     case, drawn = CASES[name], drawn_ns(CASES[name])
     shift = detectable_shift(drawn, case.told_jitter_ns, phases=PHASES)
-    assert shift < (0.03 if case.ends_early < 0.01 else 0.08)
+    assert shift < (0.05 if case.ends_early < 0.01 else 0.13)
     for moved in (drawn + shift * case.told_jitter_ns, drawn - shift * case.told_jitter_ns):
         assert differ(played(name, PHASES).bound_ns, moved)
 
@@ -314,7 +314,7 @@ def test_some_cases_end_early_always_some_never_and_some_by_chance() -> None:
 
 # -- standings ---------------------------------------------------------------------------------------------------
 
-TURNS: Final = 4
+TURNS: Final = 2
 SOAKED_TURNS: Final = 40
 DRAWN_TURNS: Final = 400
 
@@ -345,8 +345,8 @@ def test_both_engines_give_each_standing_equally_often(name: str) -> None:
     assert not shares_differ(one, other), f"{one} and {other}"
 
 
-def test_standings_given_another_fourth_of_the_time_would_be_seen() -> None:
-    assert detectable_share(of_one=TURNS * 56, of_other=DRAWN_TURNS * 56) < 0.25
+def test_standings_given_another_third_of_the_time_would_be_seen() -> None:
+    assert detectable_share(of_one=TURNS * 56, of_other=DRAWN_TURNS * 56) < 1 / 3
     assert detectable_share(of_one=SOAKED_TURNS * 56, of_other=DRAWN_TURNS * 56) < 0.08
     for one, other in (("smuggled", "smuggled-fast-paths"), ("world", "honest-fast-paths")):
         assert shares_differ(standings(one, Engine.PACKETS, TURNS), standings(other, Engine.STATISTICS, DRAWN_TURNS))

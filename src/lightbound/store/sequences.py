@@ -84,6 +84,8 @@ class Sequences:
 
     def in_vain(self, names: Sequence[bytes], *, now_ns: int) -> None:
         """Keep that a landmark was asked for statements of these digests just now, and did not show them."""
+        if not names:
+            return  # most askings: nothing is to be written, and nobody is kept waiting
         with writing(self._engine) as connection:
             for name in names:
                 added = insert(SOUGHT).values(digest=name, first_ns=now_ns, last_ns=now_ns)
