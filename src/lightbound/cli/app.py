@@ -20,6 +20,7 @@ from lightbound.cli.conformance import conformance
 from lightbound.cli.demo import demo
 from lightbound.cli.directory import directory_app
 from lightbound.cli.evaluate import evaluate_app
+from lightbound.cli.evidence import evidence_app
 from lightbound.cli.exits import ExitCode, exit_code, not_installed
 from lightbound.cli.explain import explain
 from lightbound.cli.importing import import_app
@@ -84,6 +85,7 @@ app.add_typer(borders, name="borders")
 app.add_typer(operator_app, name="operator")
 app.add_typer(directory_app, name="directory")
 app.add_typer(verifier_app, name="verifier")
+app.add_typer(evidence_app, name="evidence")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
