@@ -1,11 +1,13 @@
 """What every log keeps to, over SQLite and over PostgreSQL."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -251,10 +253,27 @@ def test_whatever_write_fails_no_number_is_lost_and_nothing_is_forked(place: Pla
 # -- a server --------------------------------------------------------------------------------------------------------
 
 
-def test_a_server_that_does_not_sync_is_refused(server: str) -> None:
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+def test_a_server_that_may_lose_commits_is_refused(setting: str, tmp_path: Path) -> None:
+    with postgres_server(tmp_path) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
+        give_up = time.monotonic() + 20
+        while True:
+            with psycopg.connect(url) as connection:
+                row = connection.execute(f"SHOW {setting}").fetchone()
+            if row == ("off",):
+                break
+            assert time.monotonic() < give_up
+        with pytest.raises(Refused) as caught:
+            open_log(url, ORIGIN)
+    assert setting in str(caught.value)
+
+
+def test_commits_are_on_disk_whatever_the_url_says(server: str) -> None:
     with new_database(server) as url:
         unsafe = url + "&options=-c%20synchronous_commit%3Doff"
-        # What the URL says does not matter: the log says it itself.
         with opened(unsafe) as (engine, _store), writing(engine) as connection:
             assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
 

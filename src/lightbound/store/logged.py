@@ -47,9 +47,14 @@ class LoggedStatements:
         Raises:
             Unavailable: the database failed.
         """
-        with writing(self._engine) as connection:
-            for row in _without_entry(connection, most):
-                self._add(connection, row, salt())
+        with reading(self._engine) as connection:
+            is_new = bool(_without_entry(connection, 1))
+        if is_new:
+            # The landmark writes into the same file, and waits for us as long as this takes.
+            with writing(self._engine) as connection:
+                for row in _without_entry(connection, most):
+                    self._add(connection, row, salt())
+        with reading(self._engine) as connection:
             query = (
                 select(LOGGED)
                 .where(LOGGED.c.receipt.is_(None), LOGGED.c.refused.is_(None))

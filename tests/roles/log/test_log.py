@@ -312,12 +312,6 @@ def test_a_log_that_is_killed_goes_on_with_the_same_history(place: Place, tmp_pa
     assert looked("audit", *arguments, "--since", str(kept))[0] == 0
 
 
-def test_what_the_log_refused_is_published_by_the_landmark(place: Place) -> None:
-    landmark = place.world.landmarks[1]
-    with Server(landmark.url) as server:
-        assert decode(server.get("/clp1/unlogged").body, what="unlogged") == []
-
-
 def test_slots_say_nothing_to_whoever_lacks_the_opening_before() -> None:
     one = Sequel(landmark=bytes(16), agent=bytes(16), seq=1, before=Opening(salt=secret("a"), before=None).link())
     other = Sequel(landmark=bytes(16), agent=bytes(16), seq=1, before=Opening(salt=secret("b"), before=None).link())

@@ -37,6 +37,10 @@ ANSWER_S: Final = 15.0
 """The log answers once the entries are published, which may take its witnesses some seconds."""
 
 
+STOP_S: Final = 3.0
+"""At the end, a submission that is under way is waited for so long. It is sent again at the next start."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogAt:
     """A log and where it is asked."""
@@ -64,7 +68,7 @@ class Submitting:
         """End: what the log is being asked now may be answered to nobody, and is asked again at the next start."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=ANSWER_S)
+            self._thread.join(timeout=STOP_S)
 
     def _run(self) -> None:
         pause_s, again = SHORTEST_PAUSE_S, True

@@ -94,10 +94,11 @@ class Feeding:
             structlog.get_logger().warning("witness", name=one.at.key.name, why=why[:200], size=checkpoint.size)
             one.why, one.rest_until_s = why, time.monotonic() + PAUSE_S
             return None
-        one.why, one.size = None, checkpoint.size
+        one.why = None
+        one.size = max(one.size, checkpoint.size)
         return line
 
-    async def _ask(self, one: _Known, checkpoint: Checkpoint, data: bytes) -> NoteSignature:
+    async def _ask(self, one: _Known, checkpoint: Checkpoint, data: bytes) -> NoteSignature | None:
         for _ in range(CONFLICTS):
             old = min(one.size, checkpoint.size)
             body = await asyncio.to_thread(self._request, old, checkpoint, data)
@@ -115,7 +116,9 @@ class Feeding:
                 raise httpx.DecodingError(f"status {response.status_code}: {text[:80]!r}")
             one.size = int(text)
             if one.size > checkpoint.size:
-                raise httpx.DecodingError(f"it has cosigned size {one.size}, which is not on disk here")
+                # Another process of this log was quicker, and shows it the newer one.
+                await asyncio.to_thread(self._check_on_disk, one.size)
+                return None
         raise httpx.DecodingError("it always knows another size")
 
     def _request(self, old: int, checkpoint: Checkpoint, data: bytes) -> bytes:
@@ -125,6 +128,11 @@ class Feeding:
                 proof = TiledTree(checkpoint.size, read).consistency_proof(old)
         lines = [f"old {old}", *(base64.b64encode(step).decode() for step in proof), "", ""]
         return "\n".join(lines).encode() + data
+
+    def _check_on_disk(self, size: int) -> None:
+        kept = self.store.head().size
+        if size > kept:
+            raise httpx.DecodingError(f"it cosigned size {size}, and {kept} are on disk: is this an old copy?")
 
     def _read(self, one: _Known, checkpoint: Checkpoint, answer: str) -> NoteSignature:
         """The line of this witness among those that it answered; it must hold, or nobody would take the checkpoint."""

@@ -13,6 +13,7 @@ import structlog
 
 from lightbound.errors import ErrorCode, Fault, LightboundError, Unavailable
 from lightbound.store.log import Head, LogStore, NewEntry, Note
+from lightbound.tlog.note import read_note, with_lines
 
 MOST_BATCH: Final = 4_096
 """Entries of one transaction; a million bytes."""
@@ -43,10 +44,16 @@ class Sequencer:
     """Works on one batch after the other, in a task of its own."""
 
     def __init__(
-        self, store: LogStore, signed: Callable[[Head], bytes], witnessed: Callable[[Note], Awaitable[bytes]]
+        self,
+        store: LogStore,
+        signed: Callable[[Head], bytes],
+        witnessed: Callable[[Note], Awaitable[bytes]],
+        *,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         """`signed` makes the checkpoint of a head; `witnessed` adds what cosignatures come in time."""
         self._store, self._signed, self._witnessed = store, signed, witnessed
+        self._most_waiting = most_waiting
         self._waiting: list[_Waiting] = []
         self._came = asyncio.Event()
         self._working = asyncio.Lock()
@@ -65,7 +72,7 @@ class Sequencer:
             Unavailable: too many wait, or the database failed: then the entries may be kept or not, and giving them
                 again tells.
         """
-        if sum(len(one.entries) for one in self._waiting) + len(entries) > MOST_WAITING:
+        if sum(len(one.entries) for one in self._waiting) + len(entries) > self._most_waiting:
             fault = Fault(code=ErrorCode.RATE_LIMITED, expected="fewer entries at once", found="too many that wait")
             raise Unavailable(fault)
         waiting = _Waiting(entries=tuple(entries))
@@ -114,8 +121,11 @@ class Sequencer:
             Unavailable: the database failed.
         """
         note = await asyncio.to_thread(self._store.sign, self._signed)
-        with_witnesses = Note(size=note.size, data=await self._witnessed(note))
-        return await asyncio.to_thread(self._store.publish, with_witnesses)
+        data = await self._witnessed(note)
+        before = await asyncio.to_thread(self._store.published)
+        if before is not None and before.size == note.size:
+            data = joined(data, before.data)
+        return await asyncio.to_thread(self._store.publish, Note(size=note.size, data=data))
 
     async def again(self) -> Note:
         """The same beside the work, for witnesses that were not there before.
@@ -125,3 +135,11 @@ class Sequencer:
         """
         async with self._working:
             return await self.checkpoint()
+
+
+def joined(new: bytes, before: bytes) -> bytes:
+    """A checkpoint with its newest line of each key: a witness that is away now does not take back what it cosigned."""
+    note, other = read_note(new), read_note(before)
+    keys = {(line.name, line.key_id) for line in note.signatures}
+    kept = [line for line in other.signatures if (line.name, line.key_id) not in keys]
+    return with_lines(note, kept).encoded() if note.text == other.text else new

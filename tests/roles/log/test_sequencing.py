@@ -1,0 +1,122 @@
+"""Batches: everybody gets their own numbers, and a failure is told to whoever waits and to nobody after."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import OperationalError
+
+from lightbound.errors import ErrorCode, Unavailable
+from lightbound.keys.purposes import Purpose
+from lightbound.roles.log.sequencing import Sequenced, Sequencer, joined
+from lightbound.store.log import Note
+from lightbound.tlog.checkpoint import Checkpoint, sign_checkpoint
+from lightbound.tlog.cosignature import cosign_text
+from lightbound.tlog.note import read_note, with_lines
+from tests.ranging.parties import key, secret
+from tests.store.logs import check_whole, entry, opened, signed
+
+T = TypeVar("T")
+
+
+async def not_witnessed(note: Note) -> bytes:
+    return note.data
+
+
+async def beside(sequencer: Sequencer, work: Coroutine[Any, Any, T]) -> T:
+    """The result of some work while the sequencer runs."""
+    runs = asyncio.create_task(sequencer.run())
+    try:
+        return await work
+    finally:
+        runs.cancel()
+
+
+def test_everybody_gets_their_own_numbers_in_few_batches(tmp_path: Path) -> None:
+    with opened(str(tmp_path / "db")) as (engine, store):
+        sequencer = Sequencer(store, signed, not_witnessed)
+
+        async def submit(name: int) -> Sequenced:
+            return await sequencer.submit([entry(at, of=str(name)) for at in range(name % 4 + 1)])
+
+        async def all_of_them() -> list[Sequenced]:
+            return await asyncio.gather(*(submit(name) for name in range(200)))
+
+        done = asyncio.run(beside(sequencer, all_of_them()))
+        entries = check_whole(engine, store)
+        assert sequencer.batches < 20
+        for name, one in enumerate(done):
+            assert [entries[number or 0] for number in one.numbers] == [
+                entry(at, of=str(name)).data for at in range(name % 4 + 1)
+            ]
+            assert all((number or 0) < one.note.size for number in one.numbers)
+
+
+def test_a_failed_batch_is_told_and_the_next_one_goes_well(tmp_path: Path) -> None:
+    with opened(str(tmp_path / "db")) as (engine, store):
+        sequencer = Sequencer(store, signed, not_witnessed)
+        fails = [True]
+
+        def fail(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+            if fails and statement.startswith("INSERT INTO tiles"):
+                fails.clear()
+                raise OperationalError("injected", {}, Exception("the disk failed"))
+
+        event.listen(engine, "before_cursor_execute", fail)
+
+        async def twice() -> Sequenced:
+            with pytest.raises(Unavailable):
+                await sequencer.submit([entry(0)])
+            assert sequencer.failure is not None
+            return await sequencer.submit([entry(0)])
+
+        assert asyncio.run(beside(sequencer, twice())).numbers == (0,)
+        assert sequencer.failure is None
+        assert check_whole(engine, store) == [entry(0).data]
+
+
+def test_too_many_that_wait_are_told_to_come_again(tmp_path: Path) -> None:
+    with opened(str(tmp_path / "db")) as (_engine, store):
+        sequencer = Sequencer(store, signed, not_witnessed, most_waiting=3)
+
+        async def crowd() -> ErrorCode:
+            first = asyncio.create_task(sequencer.submit([entry(at) for at in range(3)]))
+            await asyncio.sleep(0)
+            with pytest.raises(Unavailable) as caught:
+                await sequencer.submit([entry(4)])
+            first.cancel()
+            return caught.value.faults[0].code
+
+        assert asyncio.run(crowd()) is ErrorCode.RATE_LIMITED
+
+
+def test_whoever_goes_away_changes_nothing_for_the_others(tmp_path: Path) -> None:
+    with opened(str(tmp_path / "db")) as (engine, store):
+        sequencer = Sequencer(store, signed, not_witnessed)
+
+        async def one_leaves() -> Sequenced:
+            leaving = asyncio.create_task(sequencer.submit([entry(0)]))
+            staying = asyncio.create_task(sequencer.submit([entry(1)]))
+            await asyncio.sleep(0)
+            leaving.cancel()
+            return await staying
+
+        assert asyncio.run(beside(sequencer, one_leaves())).numbers == (1,)
+        assert len(check_whole(engine, store)) == 2
+
+
+def test_a_witness_that_is_away_takes_nothing_back_and_one_that_cosigns_again_stands_once() -> None:
+    here, away = key(Purpose.WITNESS, "here"), key(Purpose.WITNESS, "away")
+    bare = sign_checkpoint(Checkpoint(origin="log.example", size=1, root=secret("root")), key(Purpose.LOG))
+    text = read_note(bare).text
+    first = [cosign_text(text, "here", here, at_s=1), cosign_text(text, "away", away, at_s=1)]
+    before = with_lines(read_note(bare), first).encoded()
+    now = with_lines(read_note(bare), [cosign_text(text, "here", here, at_s=2)]).encoded()
+    lines = read_note(joined(now, before)).signatures
+    assert [line.name for line in lines] == ["log.example", "here", "away"]
+    assert int.from_bytes(lines[1].signature[:8], "big") == 2
+    other = sign_checkpoint(Checkpoint(origin="log.example", size=2, root=secret("other")), key(Purpose.LOG))
+    assert joined(other, before) == other
