@@ -225,3 +225,13 @@ def test_the_same_bytes_in_another_base64_are_refused() -> None:
     last = letters[letters.index(root[-2]) ^ 1]
     with pytest.raises(Malformed):
         read_text(read_note(note.replace(root, root[:-2] + last + "=").encode()).text)
+
+
+def test_a_vkey_of_no_key_or_of_one_that_binds_nobody_is_refused_when_it_is_read() -> None:
+    assert read_vkey(str(KEY)) == KEY
+    for raw in (bytes(32), b"\x01" + bytes(31), bytes(31), bytes(33)):
+        with pytest.raises(Malformed):
+            read_vkey(str(replace(KEY, raw=raw)))
+    unknown = "log.example/test+" + "00000000+" + base64.b64encode(b"\x06" + bytes(1_312)).decode()
+    with pytest.raises(Malformed, match="algorithm"):
+        read_vkey(unknown)

@@ -18,7 +18,8 @@ from enum import IntEnum
 from typing import Final
 
 from lightbound.errors import ErrorCode, Malformed, malformed, refused
-from lightbound.keys.ed25519 import KEY_BYTES, SigningKey
+from lightbound.keys.ed25519 import SigningKey, VerifyingKey
+from lightbound.keys.purposes import Purpose
 
 MOST_BYTES: Final = 65_536
 MOST_SIGNATURES: Final = 100
@@ -36,8 +37,11 @@ class Algorithm(IntEnum):
     """Ed25519 over a text with a timestamp before it (tlog-cosignature)."""
 
 
-KEY_LENGTH: Final = {Algorithm.ED25519: KEY_BYTES, Algorithm.COSIGNATURE: KEY_BYTES}
-"""What can be verified here. Another algorithm, such as ML-DSA-44, joins by a line in this table."""
+PURPOSE: Final = {Algorithm.ED25519: Purpose.LOG, Algorithm.COSIGNATURE: Purpose.WITNESS}
+"""What a key of each type is for here, both of Ed25519.
+
+Another type, such as cosignatures by ML-DSA-44 (0x06), joins by a line here, and by what it signs where it is read.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +107,12 @@ def read_vkey(text: str) -> NoteKey:
     if len(rest) != 2 or not is_name(name) or re.fullmatch("[0-9a-f]{8}", rest[0]) is None:
         raise malformed(ErrorCode.KEY_MALFORMED, "NAME+8 hexadecimal digits+base64", "another text", "vkey")
     data = _octets(rest[1], "vkey")
-    if not data or data[0] not in set(Algorithm) or len(data) != 1 + KEY_LENGTH[Algorithm(data[0])]:
-        expected = f"an algorithm of {', '.join(str(int(one)) for one in Algorithm)} and its key"
+    if not data or data[0] not in PURPOSE:
+        expected = f"an algorithm of {', '.join(str(int(one)) for one in PURPOSE)} and its key"
         raise malformed(ErrorCode.KEY_MALFORMED, expected, f"{len(data)} other bytes", "vkey")
     key = NoteKey(name=name, algorithm=Algorithm(data[0]), raw=data[1:])
+    # Refused here, and not when the first signature comes: a key that is none, or that binds nobody.
+    VerifyingKey(purpose=PURPOSE[key.algorithm], raw=key.raw)
     if key.key_id.hex() != rest[0]:
         raise malformed(ErrorCode.KEY_MALFORMED, f"the id {key.key_id.hex()}", rest[0], "vkey")
     return key
