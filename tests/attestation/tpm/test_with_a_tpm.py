@@ -121,7 +121,7 @@ def test_an_unrestricted_key_signs_a_quote_that_no_tpm_made_and_is_unfit(shared:
     assert code_of(write_quote(loose), key=unrestricted) == ErrorCode.KEY_UNFIT
     assert code_of(write_quote(loose), key=fit) == ErrorCode.WRONG_KEY
 
-    # The signature itself holds: what is refused is the key, as long as nobody lies about it; and a pinned name ends that.
+    # The signature holds: what is refused is the key, as long as it does not lie. A pinned name ends that, too.
     described = bytearray(loose.public)
     described[7] |= 0x01  # restricted
     lying = write_quote(replace(loose, public=bytes(described)))

@@ -142,7 +142,7 @@ def verified_quote(document: bytes, *, key: bytes | None, qualifying: bytes) -> 
     attest, signature = read_attest(quote.attest, "quote.attest"), read_signature(quote.signature, "quote.signature")
     if key is not None and key != public.name:
         raise refused(ErrorCode.WRONG_KEY, f"the key {key.hex()}", public.name.hex(), "quote.public")
-    scheme, by = _check_may_quote(public)
+    scheme, by = check_may_quote(public)
     if (signature.scheme, signature.hash) != (scheme, by):
         said = f"{signature.scheme.name} with {signature.hash.bank}"
         raise refused(ErrorCode.SIGNATURE_INVALID, f"{scheme.name} with {by.bank}", said, "quote.signature.scheme")
@@ -163,8 +163,12 @@ def verified_quote(document: bytes, *, key: bytes | None, qualifying: bytes) -> 
     )
 
 
-def _check_may_quote(public: PublicArea) -> tuple[Scheme, Hash]:
-    """The scheme of a key that says of itself that only its TPM can make quotes with it."""
+def check_may_quote(public: PublicArea) -> tuple[Scheme, Hash]:
+    """The scheme of a key that says of itself that only its TPM can make quotes with it.
+
+    Raises:
+        Refused: it says otherwise.
+    """
     path = "quote.public.attributes"
     for attribute, expected in _MUST.items():
         if not public.attributes & attribute:
