@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import files, sessions, timing, verdicts, whole_session
+from bench import files, log, sessions, timing, verdicts, whole_session
 
 HELP_RUNS = 9
 
@@ -48,6 +48,8 @@ def main() -> None:
     print()
     timing.main()
     whole_session.main()
+    print()
+    log.main()
     print()
     print("A file of a million chips, Parquet to Parquet, both questions; reference: copying the readings with Arrow")
     for name, value in files.main().items():

@@ -37,7 +37,7 @@ ANSWER_S: Final = 15.0
 """The log answers once the entries are published, which may take its witnesses some seconds."""
 
 
-STOP_S: Final = 3.0
+STOP_S: Final = 1.0
 """At the end, a submission that is under way is waited for so long. It is sent again at the next start."""
 
 
