@@ -4,6 +4,7 @@ In protected-PCIe mode each GPU signs which switch is at each of its links, and 
 Devices are called by the last 8 bytes of their certificate's serial number; a GPU writes those of switches backwards.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -55,6 +56,8 @@ class Topology:
     switches: tuple[str, ...]
     missing: tuple[Missing, ...]
     foreign: tuple[Foreign, ...]
+    repeated: tuple[str, ...]
+    """Devices of which there is more than one report: so many reports are of fewer devices."""
 
     @property
     def is_closed(self) -> bool:
@@ -70,11 +73,14 @@ def topology(reports: Sequence[GenuineReport]) -> Topology | None:
     Raises:
         Malformed: a device states a list that is not of its form.
     """
-    devices = {_name(one): (one.device.family is Family.SWITCH, named(one)) for one in reports}
-    if not any(names for _, names in devices.values()):
+    gpus: dict[str, frozenset[str]] = {}
+    switches: dict[str, frozenset[str]] = {}
+    for one in reports:
+        kind = switches if one.device.family is Family.SWITCH else gpus
+        # What any of its reports says counts, so that their order does not.
+        kind[_name(one)] = kind.get(_name(one), frozenset()) | named(one)
+    if not any((*gpus.values(), *switches.values())):
         return None
-    gpus = {name: names for name, (is_switch, names) in devices.items() if not is_switch}
-    switches = {name: names for name, (is_switch, names) in devices.items() if is_switch}
     # Whom nobody names does not belong here, and what it says of others counts for nothing.
     believed_gpus = {name: gpus[name] for name in gpus if not switches or _is_named(name, switches)}
     believed_switches = {name: switches[name] for name in switches if not gpus or _is_named(name, gpus)}
@@ -89,6 +95,7 @@ def topology(reports: Sequence[GenuineReport]) -> Topology | None:
             *_foreign(believed_gpus or gpus, switches, is_switch=True),
             *_foreign(believed_switches or switches, gpus, is_switch=False),
         ),
+        repeated=tuple(sorted(name for name, count in Counter(map(_name, reports)).items() if count > 1)),
     )
 
 

@@ -147,7 +147,8 @@ def _appraised_node(closed: Topology) -> Appraisal:
         for one in closed.missing
     )
     result = Result.REFUSED if faults else Result.UNAPPRAISED if reasons else Result.VERIFIED
-    return Appraisal(result=result, reasons=reasons, faults=faults, is_authenticated=False)
+    notes = tuple(f"{name} gave more than one report, and counts once" for name in closed.repeated)
+    return Appraisal(result=result, reasons=reasons, faults=faults, is_authenticated=False, notes=notes)
 
 
 def judgement_object(judgement: Judgement, *, as_of: str, nonce: bytes | None) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""Reports and chains of real devices, as their vendor published them: read where they lie, and never copied."""
+
+import base64
+import importlib.util
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lightbound.attestation.chains import DeviceRoots
+from lightbound.attestation.genuine import GenuineReport, genuine_report
+
+REPORT_AND_CHAIN = {
+    "h100": ("h100/hopperAttestationReport.txt", "h100/hopperCertChain.txt"),
+    "gb100": ("gb100/blackwellAttestationReport.txt", "gb100/blackwellCertChain.txt"),
+    "old firmware": (
+        "same-chip/old-firmware/hopperAttestationReportExpired.txt",
+        "same-chip/old-firmware/hopperCertChainExpired.txt",
+    ),
+    "new firmware": (
+        "same-chip/new-firmware/hopperAttestationReport.txt",
+        "same-chip/new-firmware/hopperCertChain.txt",
+    ),
+    "broken": ("negative/hopperAttestationReportInvalidSignature.txt", "negative/hopperCertChain.txt"),
+}
+"""Where each lies in the folder of evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What one device gave."""
+
+    report: bytes
+    chain: bytes
+
+    def genuine(self, nonce: bytes | None = None) -> GenuineReport:
+        """It, checked against the roots of the vendors alone."""
+        roots = DeviceRoots.of([], with_vendors=True)
+        return genuine_report(self.report, self.chain, roots=roots, nonce=nonce)
+
+
+@cache
+def packaged_h100() -> Sample:
+    """The H100 whose report and chain come with the vendor's own verifier, which is installed for these data alone."""
+    found = importlib.util.find_spec("verifier")
+    if found is None or not found.submodule_search_locations:
+        raise LookupError("nv-local-gpu-verifier is not installed")
+    folder = Path(found.submodule_search_locations[0]) / "samples"
+    return _sample(folder / "hopperAttestationReport.txt", folder / "hopperCertChain.txt")
+
+
+def sample(evidence: Path, name: str) -> Sample:
+    """One of `REPORT_AND_CHAIN`."""
+    report, chain = REPORT_AND_CHAIN[name]
+    return _sample(evidence / report, evidence / chain)
+
+
+def node_of_eight(evidence: Path) -> tuple[Sample, ...]:
+    """Eight GPUs and four switches of one host in protected-PCIe mode, GPUs first."""
+    files = (evidence / "node8/gpu_evidence.json", evidence / "node8/switch_evidence.json")
+    return tuple(
+        Sample(report=base64.b64decode(one["evidence"]), chain=base64.b64decode(one["certificate"]))
+        for file in files
+        for one in json.loads(file.read_bytes())
+    )
+
+
+def _sample(report: Path, chain: Path) -> Sample:
+    return Sample(report=bytes.fromhex(report.read_text(encoding="ascii")), chain=chain.read_bytes())
