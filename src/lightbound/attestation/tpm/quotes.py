@@ -31,7 +31,7 @@ NOT_SHOWN: Final = (
 name that is pinned at enrolment shows instead that it is the same key as then."""
 
 MOST_QUOTE_BYTES: Final = 16_384
-"""Of a document. With RSA of 4,096 bits and the values of all registers of three banks it has 6,000."""
+"""Of a document. With RSA of 4,096 bits and the values of all registers of three banks it has below 6,000."""
 
 Registers = Mapping[str, Mapping[int, bytes]]
 """Values of PCRs, by bank (`sha256`) and index."""

@@ -54,7 +54,7 @@ class Attest:
     restart_count: int
     """How often it slept or was restarted since its reset."""
     is_safe: bool
-    """False: the clock may have gone back, by the last minutes before power was lost."""
+    """False: the clock may have gone back, by what it ran between being stored and power being lost."""
     firmware: int
     """Its version, as the maker counts."""
     selection: tuple[Selection, ...]
