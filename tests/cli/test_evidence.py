@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from lightbound.attestation.results import Lacking, Result
 from lightbound.cli.app import main
 from lightbound.cli.exits import ExitCode
 from lightbound.files import evidence_judging, evidence_showing
 from lightbound.sim.devices.foundry import Foundry, SimulatedDevice
 from tests.conftest import ROOT
+from tests.house import tree
 from tests.house.test_small_install import BLOCKED, HEAVY
 
 REAL = ROOT.parent / "shared/evidence"
@@ -285,6 +288,50 @@ def test_it_runs_on_the_small_install(tmp_path: Path, roots: Path, command: str)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["items"]
+
+
+def listed(heading: str) -> tuple[set[str], set[str], dict[str, set[str]]]:
+    """The fields that the page of formats lists: of the object, of an item, and of what stands in either."""
+    rows = [(row[0], row[1]) for row in tree.table("docs/formats.md", heading)]
+    within = {
+        re.sub(r"[^a-z_]", "", name): set(re.findall("[a-z_0-9]+", braces[1]))
+        for name, told in rows
+        if (braces := re.match(r"`\{([^}]*)\}`", told))
+    }
+    of_item, of_object = (
+        {re.sub(r"[^a-z_]", "", name) for name, _ in rows if name.startswith("...") == inner} for inner in (True, False)
+    )
+    return of_object, of_item, within
+
+
+def test_the_page_of_formats_lists_exactly_what_is_told(tmp_path: Path, roots: Path, run: Run) -> None:
+    file = written(tmp_path, [*(entry(one) for one in FOUNDRY.node("host", gpus=1, switches=2)[:2]), {"evidence": "?"}])
+    _, told = run("show", file)
+    of_object, of_item, within = listed(f"## Evidence: `{evidence_showing.FORMAT}`")
+    item = told["items"][0]
+    assert (of_object, of_item) == (set(told), set(item))
+    assert within == {name: set(item[name]) for name in ("report", "chain")}
+    _, told = run("verify", file, "--roots", roots)
+    of_object, of_item, within = listed(f"## What evidence came to: `{evidence_judging.FORMAT}`")
+    item = told["items"][0]
+    assert (of_object, of_item) == (set(told), set(item))
+    assert within == {
+        "device": set(item["device"]),
+        "node": set(told["node"]),
+        "reasons": set(item["reasons"][0]),
+        "faults": set(told["items"][2]["faults"][0]),
+    }
+
+
+def test_the_page_explains_every_word_and_every_reason() -> None:
+    words = [row[0].strip("`") for row in tree.table("docs/evidence.md", "## Checking it")]
+    assert words == [*Result, "malformed", "unavailable"]
+    (row,) = [
+        row
+        for row in tree.table("docs/formats.md", f"## What evidence came to: `{evidence_judging.FORMAT}`")
+        if "`reasons`" in row[0]
+    ]
+    assert re.findall("`([a-z_]+)`", row[1].partition("`lacking`")[2]) == list(Lacking)
 
 
 @pytest.mark.parametrize("command", ["show", "verify", "collect", "serve", "answer"])
