@@ -8,7 +8,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "src" / "lightbound"
 CORE: Final = (
-    *("adjudication", "attestation", "canonical", "enrolment", "errors"),
+    *("adjudication", "attestation", "bundles", "canonical", "enrolment", "errors"),
     *("geo", "keys", "ranging", "tlog", "units"),
 )
 

@@ -16,6 +16,8 @@ import typer
 from lightbound import __version__
 from lightbound.cli.adjudicate import adjudicate
 from lightbound.cli.agent import agent_app
+from lightbound.cli.bundle import bundle_app
+from lightbound.cli.check import CHECK_HELP, check
 from lightbound.cli.conformance import conformance
 from lightbound.cli.demo import demo
 from lightbound.cli.directory import directory_app
@@ -76,6 +78,8 @@ app.command()(vet)
 app.command()(plan)
 app.command()(simulate)
 app.command()(conformance)
+app.command("check", help=CHECK_HELP)(check)
+app.add_typer(bundle_app, name="bundle")
 app.command()(demo)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(agent_app, name="agent")

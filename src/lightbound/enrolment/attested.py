@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.genuine import GenuineReport, claimed_chip, genuine_report
+from lightbound.attestation.tpm.quotes import VerifiedQuote, verified_quote
 from lightbound.canonical.cbor import encode
 from lightbound.enrolment.documents import MOST_DOCUMENT_BYTES
 from lightbound.errors import ErrorCode, Fault, LightboundError, refused
@@ -33,7 +34,7 @@ class HostEvidence:
 
     reports: Mapping[bytes, GenuineReport]
     """By chip: each fresh, over a nonce that names the session and its keys."""
-    quote: "VerifiedQuote | None"
+    quote: VerifiedQuote | None
     not_believed: tuple[NotBelieved, ...]
 
 
@@ -62,8 +63,6 @@ def host_evidence(
     not_believed: list[NotBelieved] = []
     quote = None
     if evidence.quote is not None:
-        from lightbound.attestation.tpm.quotes import verified_quote
-
         try:
             quote = verified_quote(_named(by_digest, evidence.quote, "quote"), key=quote_key, qualifying=n0)
         except LightboundError as error:

@@ -102,7 +102,7 @@ def pins_of(host: HostEvidence, chips: tuple[bytes, ...]) -> Pins:
         expected = "evidence of each chip that is named, and of no other"
         raise refused(ErrorCode.EVIDENCE_DIFFERS, expected, f"otherwise for {chip.hex()}", "enrol.chips")
     return Pins(
-        chips={chip: _pin(report) for chip, report in host.reports.items()},
+        chips={chip: pin_of(report) for chip, report in host.reports.items()},
         quote_key=None if host.quote is None else host.quote.key_name,
     )
 
@@ -110,13 +110,15 @@ def pins_of(host: HostEvidence, chips: tuple[bytes, ...]) -> Pins:
 def session_evidence(host: HostEvidence, pins: Pins, appraisals: Mapping[bytes, Appraisal]) -> SessionEvidence:
     """What the evidence of a session comes to, beside what was pinned. `appraisals` holds one for each report.
 
-    1. A chip that is pinned, and signed this session, is tied to it; with the host's quote, more strongly.
+    1. A chip that is pinned, and signed this session, is tied to it; more strongly with the host's quote, if that is by
+       the key that was pinned: with another, anybody's TPM would do.
     2. A genuine report of a chip that is not pinned here is a finding, and ties nothing.
     3. A pinned chip without a report, or with one that is not believed, is a finding, and is not tied.
     4. What a chip signed and is otherwise than pinned is a finding, and ties it all the same: firmware keeps identity.
     """
     assurances: dict[bytes, Assurance] = {}
     findings: list[Finding] = []
+    is_quoted = host.quote is not None and host.quote.key_name == pins.quote_key
     for chip, report in host.reports.items():
         pin, appraisal = pins.chips.get(chip), appraisals[chip]
         if pin is None:
@@ -124,7 +126,7 @@ def session_evidence(host: HostEvidence, pins: Pins, appraisals: Mapping[bytes, 
             findings.append(Finding(kind=FindingKind.FOREIGN_CHIP, chip=chip, detail=detail))
             continue
         simulated = report.device.root.is_simulated
-        assurances[chip] = assured(appraisal.result, is_quoted=host.quote is not None, is_simulated=simulated)
+        assurances[chip] = assured(appraisal.result, is_quoted=is_quoted, is_simulated=simulated)
         findings += _of_report(report, pin, appraisal)
     findings += _of_host(host, pins)
     return SessionEvidence(assurances=assurances, findings=tuple(findings))
@@ -132,7 +134,7 @@ def session_evidence(host: HostEvidence, pins: Pins, appraisals: Mapping[bytes, 
 
 def _of_report(report: GenuineReport, pin: Pin, appraisal: Appraisal) -> list[Finding]:
     found = []
-    now = _pin(report)
+    now = pin_of(report)
     if appraisal.result is Result.REFUSED and appraisal.is_authenticated:
         detail = "; ".join(str(fault) for fault in appraisal.faults)
         found.append(Finding(kind=FindingKind.MEASUREMENTS_DIFFER, chip=pin.chip, detail=told(detail)))
@@ -179,7 +181,8 @@ def _of_host(host: HostEvidence, pins: Pins) -> list[Finding]:
     return found
 
 
-def _pin(report: GenuineReport) -> Pin:
+def pin_of(report: GenuineReport) -> Pin:
+    """What is pinned of a chip by its report."""
     opaque = report.report.opaque
     return Pin(
         chip=report.device.chip_id,

@@ -3,13 +3,14 @@
 Vendors' roots are built in; a folder in the verifier's own may add to them (`files.attestation_folder`).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from lightbound.attestation.appraisal import Reference, appraised
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.genuine import GenuineReport
-from lightbound.attestation.results import Appraisal, Lacking, Reason, Result
+from lightbound.attestation.results import Appraisal
 from lightbound.enrolment.attested import enrolment_n0, host_evidence
 from lightbound.enrolment.pinned import NO_PINS, Pins, SessionEvidence, pins_of, session_evidence
 from lightbound.enrolment.requests import Enrol, Enrolment
@@ -28,15 +29,14 @@ class Appraiser(Protocol):
         ...
 
 
-def unappraised(report: GenuineReport, *, at_ns: int) -> Appraisal:
-    """What a verifier without manifests can say."""
-    del report, at_ns
-    reason = Reason(
-        lacking=Lacking.MANIFEST,
-        why="this verifier has no reference manifests",
-        next="put the vendor's manifests into attestation/manifests of its folder",
-    )
-    return Appraisal(result=Result.UNAPPRAISED, reasons=(reason,))
+def appraiser_of(references: Sequence[Reference]) -> Appraiser:
+    """What judges by these manifests, whose signatures were verified before."""
+
+    def appraise(report: GenuineReport, *, at_ns: int) -> Appraisal:
+        # How many measurements agree is told where evidence is looked at by itself; here each would be a finding.
+        return replace(appraised(report, references=references, at_ns=at_ns), notes=())
+
+    return appraise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,10 @@ class Attestor:
     """Checks evidence. Threads may share it."""
 
     roots: DeviceRoots = field(default_factory=lambda: DeviceRoots.of([], with_vendors=True))
-    appraise: Appraiser = unappraised
+    appraise: Appraiser = field(default_factory=lambda: appraiser_of(()))
+    manifests: tuple[bytes, ...] = ()
+    """What `appraise` compares with, for whoever is to do the same later."""
+    revocations: tuple[bytes, ...] = ()
 
     def enrolled(self, said: Enrol, brought: Enrolment) -> Pins:
         """What is pinned of a host that asks to be let in; nothing, if it brings no evidence.

@@ -44,6 +44,8 @@ class Concluded:
     documents: tuple[bytes, ...] = ()
     """What the evidence names, as the agent brought it; nothing of it is checked here."""
     verified: VerifiedSession | None = None
+    statements: SessionStatements | None = None
+    """What `verified` was found in."""
     signed: tuple[Signed, ...] = ()
     """MEASUREMENTs and ABORTs that were brought and are believed."""
 
@@ -88,6 +90,7 @@ def concluded(
         evidence=statements.evidence,
         documents=content.documents,
         verified=found,
+        statements=statements,
         signed=_signed(found, statements, asked.agent),
     )
 

@@ -1,0 +1,281 @@
+"""The check of a bundle by a stranger: numbered steps, each with what it found, and one verdict computed again.
+
+It asks nobody. What it believes beforehand, `Trusted` holds: a verifier's key, the parties of the directory, roots of
+devices, a log with its witnesses. Everything else is in the bundle, and signed.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from lightbound.bundles.contents import Bundle, SessionShown, Terms, VerdictShown
+from lightbound.bundles.logged import LogTrusted, check_logged
+from lightbound.canonical.commitments import disclosed
+from lightbound.enrolment.pinned import SessionEvidence
+from lightbound.errors import ErrorCode, LightboundError, refused
+from lightbound.keys.ed25519 import VerifyingKey
+from lightbound.keys.purposes import Purpose
+from lightbound.keys.signing import digest
+from lightbound.ranging.sessions.admitted import AdmittedLandmarks, admitted
+from lightbound.ranging.sessions.verification import VerifiedSession, verified_session
+from lightbound.ranging.statements.admission import DirectoryTrust
+from lightbound.ranging.statements.session import asked_for
+
+METRES_ALLOWED: Final = 1
+"""Metres of a verdict may differ by so much: they are rounded, and machines round last bits otherwise."""
+
+_METRES: Final = frozenset({"margin_m"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """What is believed before a bundle is opened."""
+
+    verifiers: tuple[VerifyingKey, ...]
+    directory: DirectoryTrust
+    log: LogTrusted | None = None
+    """None: that statements were logged is not asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """How a check computes: what stands above this room, and so comes as arguments."""
+
+    evidence: Callable[[Bundle, VerifiedSession, SessionShown], SessionEvidence]
+    """What the evidence of a session comes to."""
+    decide: Callable[[Bundle, Sequence[tuple[VerifiedSession, SessionEvidence]], AdmittedLandmarks], Mapping[str, Any]]
+    """The verdict that follows from some sessions."""
+    border_sha256: str
+    """Of the borders that are here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step: what was looked at, and what was found."""
+
+    number: int
+    what: str
+    found: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Checked:
+    """What a check came to, as far as it got."""
+
+    steps: list[Step] = field(default_factory=list)
+    error: LightboundError | None = None
+    """Why it ended; None: every step holds."""
+    failed: str | None = None
+    """The step that does not hold."""
+    verdicts: list[Mapping[str, Any]] = field(default_factory=list)
+    """As they were given, each computed again and found the same."""
+    from_ns: int = 0
+    to_ns: int = 0
+    """When the sessions were asked for, first and last."""
+
+
+STEPS: Final = (
+    "whose SESSIONs count",
+    "the directory lets landmarks in",
+    "sessions hold together",
+    "the chip was asked for, at this site",
+    "the chip's own evidence",
+    "statements stand in the log",
+    "the borders are those that were used",
+    "the verdict follows",
+)
+
+
+def check(bundle: Bundle, trusted: Trusted, means: Means) -> Checked:
+    """Every step until one fails.
+
+    1. The verifier's key is one that is trusted.
+    2. The directory is signed by enough of the trusted parties, and every statement that it lists is here.
+    3. Each session holds by every step of CLP/1, from statements signed by verifier, agent and landmarks.
+    4. Each session asked for this chip; the areas asked about are those that its SESSION committed to, where shown.
+    5. Reports and quotes are what they claim, over the nonces that BIND gives.
+    6. MEASUREMENTs stand in a log that is trusted, under a checkpoint that enough witnesses cosigned.
+    7. The borders here have the hash of those that the verdict names.
+    8. Each verdict, computed again from its sessions, is the same: words exactly, metres within one.
+
+    It does not show what was said after the last session, that the key was not copied, or what the assurance tier of
+    the verdict leaves open.
+    """
+    done = Checked()
+
+    def ran(step: Callable[[], str]) -> None:
+        number = len(done.steps) + 1
+        done.failed = STEPS[number - 1]
+        found = step()
+        done.steps.append(Step(number=number, what=STEPS[number - 1], found=found))
+
+    known: dict[str, AdmittedLandmarks] = {}
+    sessions: dict[bytes, VerifiedSession] = {}
+    evidence: dict[bytes, SessionEvidence] = {}
+    try:
+        ran(lambda: _verifier(bundle, trusted))
+        ran(lambda: _admitted(bundle, trusted, known))
+        ran(lambda: _sessions(bundle, known["landmarks"], sessions))
+        ran(lambda: _asked_for(bundle, sessions))
+        ran(lambda: _evidence(bundle, sessions, evidence, means))
+        ran(lambda: _logged(bundle, trusted, list(sessions.values())))
+        ran(lambda: _borders(bundle.terms, means))
+        ran(lambda: _verdicts(bundle, known["landmarks"], sessions, evidence, means, done))
+    except LightboundError as error:
+        done.error = error
+        return done
+    done.failed = None
+    instants = [one.session.issued_ns for one in sessions.values()]
+    done.from_ns, done.to_ns = min(instants, default=0), max(instants, default=0)
+    return done
+
+
+def _verifier(bundle: Bundle, trusted: Trusted) -> str:
+    for key in trusted.verifiers:
+        if key.raw == bundle.verifier:
+            return f"verifier {key.key_id.hex()} is trusted"
+    raise refused(ErrorCode.WRONG_KEY, "a verifier that is trusted", bundle.verifier.hex(), "bundle.verifier")
+
+
+def _admitted(bundle: Bundle, trusted: Trusted, known: dict[str, AdmittedLandmarks]) -> str:
+    said = bundle.admission
+    found = admitted(said.directory, operators=said.operators, positions=said.positions, trust=trusted.directory)
+    if found.missing:
+        but = f"all but {found.missing}"
+        raise refused(ErrorCode.NOT_ADMITTED, "every statement of the directory", but, "bundle.admission")
+    known["landmarks"] = found
+    return f"{len(found.by_id)} landmarks, by {trusted.directory.threshold} of {len(trusted.directory.keys)} parties"
+
+
+def _sessions(bundle: Bundle, landmarks: AdmittedLandmarks, sessions: dict[bytes, VerifiedSession]) -> str:
+    verifier = VerifyingKey(purpose=Purpose.VERIFIER, raw=bundle.verifier)
+    measured = 0
+    for shown in bundle.sessions:
+        found = verified_session(shown.statements, verifier=verifier, landmarks=landmarks)
+        for landmark, error in found.refused.items():
+            path = f"bundle.sessions.{found.digest.hex()[:16]}.{landmark.hex()[:8]}"
+            fault = error.faults[0]
+            raise refused(fault.code, fault.expected, fault.found, f"{path}.{fault.column or ''}")
+        if found.digest in sessions:
+            raise refused(ErrorCode.WRONG_SESSION, "each session once", "one twice", "bundle.sessions")
+        sessions[found.digest] = found
+        measured += len(found.measurements)
+    return f"{len(sessions)} sessions with {measured} measurements"
+
+
+def _asked_for(bundle: Bundle, sessions: Mapping[bytes, VerifiedSession]) -> str:
+    shown_sites = 0
+    for shown in bundle.sessions:
+        session = sessions[digest(shown.statements.session)].session
+        path = f"bundle.sessions.{digest(shown.statements.session).hex()[:16]}"
+        if not asked_for(replace(shown.chip, chip_id=bundle.chip), session.chips):
+            raise refused(ErrorCode.DISCLOSURE_DIFFERS, "a session that asked for this chip", "another", f"{path}.chip")
+        if shown.site is None:
+            continue
+        site = disclosed(shown.site, session.commitments)
+        said = (site.get("licensed"), site.get("excluded")) if isinstance(site, dict) else None
+        if said != (bundle.terms.licensed, bundle.terms.excluded):
+            expected = "the areas that the session committed to"
+            raise refused(ErrorCode.DISCLOSURE_DIFFERS, expected, "others", "bundle.terms")
+        shown_sites += 1
+    withheld = len(bundle.sessions) - shown_sites
+    note = f"; of {withheld} the site is withheld, and who decides about other areas says so alone" if withheld else ""
+    return f"chip {bundle.chip.hex()[:16]}.. in each{note}"
+
+
+def _evidence(
+    bundle: Bundle,
+    sessions: Mapping[bytes, VerifiedSession],
+    evidence: dict[bytes, SessionEvidence],
+    means: Means,
+) -> str:
+    if not bundle.pinned.is_attested:
+        evidence.update(dict.fromkeys(sessions, SessionEvidence(assurances={}, findings=())))
+        return "none: tier A0, the chip is a name that follows from the agent's key"
+    for shown in bundle.sessions:
+        found = sessions[digest(shown.statements.session)]
+        evidence[found.digest] = means.evidence(bundle, found, shown)
+    tiers = sorted({one.assurances[bundle.chip].tier for one in evidence.values() if bundle.chip in one.assurances})
+    signed = sum(bundle.chip in one.assurances for one in evidence.values())
+    return f"the chip signed {signed} of {len(evidence)} sessions{f', tier {tiers[0]} at least' if tiers else ''}"
+
+
+def _logged(bundle: Bundle, trusted: Trusted, sessions: Sequence[VerifiedSession]) -> str:
+    if trusted.log is None:
+        return "not asked: no log is trusted, so that somebody may have been told something else"
+    statements = {digest(shown.statements.session): shown.statements.by_landmark for shown in bundle.sessions}
+    wanted = [
+        (one, said)
+        for session in sessions
+        for one in session.measurements
+        if (said := statements[session.digest][one.landmark.key.key_id].measurement) is not None
+    ]
+    return check_logged(bundle.logged, wanted, trusted.log)
+
+
+def _borders(terms: Terms, means: Means) -> str:
+    if terms.border_sha256 != means.border_sha256:
+        expected = f"borders with SHA-256 {terms.border_sha256}"
+        raise refused(ErrorCode.BORDERS_CORRUPT, expected, means.border_sha256, "bundle.terms.border_sha256")
+    return f"SHA-256 {terms.border_sha256[:16]}.., within {terms.border_error_m} m"
+
+
+def _verdicts(
+    bundle: Bundle,
+    landmarks: AdmittedLandmarks,
+    sessions: Mapping[bytes, VerifiedSession],
+    evidence: Mapping[bytes, SessionEvidence],
+    means: Means,
+    done: Checked,
+) -> str:
+    for number, shown in enumerate(bundle.verdicts):
+        path = f"bundle.verdicts[{number}]"
+        basis = [(sessions[name], evidence[name]) for name in _basis(shown, sessions, path)]
+        said = _read_line(shown, path)
+        again = means.decide(bundle, basis, landmarks)
+        compare(said, json.loads(json.dumps(again)), path)
+        done.verdicts.append(said)
+    words = ", ".join(str(one["standing"]) for one in done.verdicts[:4])
+    return f"{words}{' ...' if len(done.verdicts) > 4 else ''}: the same, word for word"
+
+
+def _basis(shown: VerdictShown, sessions: Mapping[bytes, VerifiedSession], path: str) -> tuple[bytes, ...]:
+    missing = [name for name in shown.basis if name not in sessions]
+    if missing:
+        expected = f"session {missing[0].hex()}, on which the verdict rests"
+        raise refused(ErrorCode.WRONG_SESSION, expected, "none", f"{path}.basis")
+    return shown.basis
+
+
+def _read_line(shown: VerdictShown, path: str) -> Mapping[str, Any]:
+    try:
+        said = json.loads(shown.line)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise refused(ErrorCode.NUMBERS_DIFFER, "a verdict as JSON", "another text", f"{path}.line")
+    return said
+
+
+def compare(said: Any, again: Any, path: str) -> None:
+    """Nothing, if a verdict and what was computed again agree: words exactly, metres within one.
+
+    Raises:
+        Refused: they do not; the path names the field.
+    """
+    if isinstance(said, dict) and isinstance(again, dict):
+        if said.keys() != again.keys():
+            names = ", ".join(sorted(said.keys() ^ again.keys()))
+            raise refused(ErrorCode.NUMBERS_DIFFER, "the fields that follow", f"otherwise: {names}", path)
+        for name in said:
+            if name in _METRES and _are_metres(said[name], again[name]):
+                continue
+            compare(said[name], again[name], f"{path}.{name}")
+        return
+    if type(said) is not type(again) or said != again:
+        raise refused(ErrorCode.NUMBERS_DIFFER, f"{again!r}, which follows", f"{said!r}", path)
+
+
+def _are_metres(said: object, again: object) -> bool:
+    return isinstance(said, int | float) and isinstance(again, int | float) and abs(said - again) <= METRES_ALLOWED

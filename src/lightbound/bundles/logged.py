@@ -1,0 +1,67 @@
+"""That what landmarks measured stands in a log that enough witnesses saw: so it was not written afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lightbound.bundles.contents import Logged
+from lightbound.errors import ErrorCode, refused
+from lightbound.keys.signing import digest
+from lightbound.ranging.sessions.verification import VerifiedMeasurement
+from lightbound.tlog.checkpoint import Checkpoint
+from lightbound.tlog.entries import check_opening, read_commitment, read_opening, write_entry
+from lightbound.tlog.note import NoteKey
+from lightbound.tlog.proof import check_proof, read_proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogTrusted:
+    """A log that is believed if enough witnesses saw the same of it."""
+
+    key: NoteKey
+    witnesses: tuple[NoteKey, ...] = ()
+    enough: int = 0
+    """So many of them must have cosigned the checkpoint of each proof."""
+
+
+def check_logged(
+    logged: Sequence[Logged], measured: Sequence[tuple[VerifiedMeasurement, bytes]], log: LogTrusted
+) -> str:
+    """What was found, if each MEASUREMENT stands in the log; each is given with its bytes.
+
+    1. Its proof leads to the root of a checkpoint that the log signed.
+    2. So many witnesses as are enough cosigned that checkpoint.
+    3. The entry is the landmark's COMMITMENT, and its opening opens it to this very statement, at the place in the
+       landmark's sequence that the statement itself names.
+    4. Checkpoints of one size have one root.
+
+    Raises:
+        Malformed, Refused: one does not; the path names the statement.
+    """
+    by_statement = {one.statement: one for one in logged}
+    roots: dict[int, bytes] = {}
+    for measurement, statement in measured:
+        name = digest(statement)
+        path = f"bundle.logged.{name.hex()[:16]}"
+        found = by_statement.get(name)
+        if found is None:
+            expected = f"a proof that MEASUREMENT {name.hex()[:16]} stands in the log"
+            raise refused(ErrorCode.NOT_LOGGED, expected, "none", "bundle.logged")
+        checkpoint = _checkpoint(found, log, path)
+        if roots.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
+            raise refused(ErrorCode.LOG_FORKED, f"one root of size {checkpoint.size}", "two", path)
+        commitment = read_commitment(found.entry, measurement.landmark.key)
+        if found.opening is None:
+            raise refused(ErrorCode.DISCLOSURE_DIFFERS, "what opens the commitment", "none", f"{path}.opening")
+        link = measurement.measurement.link
+        check_opening(commitment, read_opening(found.opening), statement, agent=link.agent, seq=link.seq)
+    sizes = f"checkpoints up to {max(roots)}" if roots else "no checkpoint"
+    return f"{len(measured)} measurements in {log.key.name}, {sizes}, {log.enough} of {len(log.witnesses)} witnesses"
+
+
+def _checkpoint(found: Logged, log: LogTrusted, path: str) -> Checkpoint:
+    proof = read_proof(found.proof, what=f"{path}.proof")
+    checkpoint, seen = check_proof(proof, write_entry(found.entry), log.key, log.witnesses, what=f"{path}.proof")
+    if len(seen) < log.enough:
+        expected = f"cosignatures of {log.enough} of the {len(log.witnesses)} trusted witnesses"
+        raise refused(ErrorCode.TOO_FEW_WITNESSES, expected, f"{len(seen)}", f"{path}.proof.checkpoint")
+    return checkpoint

@@ -1,0 +1,91 @@
+"""`lightbound bundle`: one file from which a stranger checks what was concluded about a chip."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from lightbound.cli.serving import hexadecimal
+
+bundle_app = typer.Typer(no_args_is_help=True, help="Evidence about one chip in one file, for a stranger to check.")
+
+MAKE_HELP: Final = """Write what the newest decision about a chip rests on, for a stranger to check by himself.
+
+It holds the signed statements of the sessions, the chip's own reports, the directory of landmarks, the areas asked
+about and the verdict. Of other chips of the host it holds their number and digests, no ids and no reports. With
+--without-site the private field of each SESSION stays closed: who checks then takes your word for the areas.
+
+\b
+Example:
+  lightbound bundle make --data /var/lib/lightbound/verifier --chip 9f86d081...0a08 --out chip.bundle
+  lightbound check chip.bundle --trust check-trust.toml
+"""
+
+
+@bundle_app.callback()
+def bundle() -> None:
+    """Evidence about one chip in one file, for a stranger to check."""
+
+
+@bundle_app.command("make", help=MAKE_HELP)
+def make(
+    *,
+    chip: Annotated[str, typer.Option(metavar="ID", help="The chip, 64 hexadecimal digits.")],
+    out: Annotated[Path, typer.Option(dir_okay=False, metavar="FILE", help="The bundle.")],
+    data: Annotated[Path | None, typer.Option(file_okay=False, metavar="DIR", help="The verifier's folder.")] = None,
+    admission: Annotated[
+        Path | None, typer.Option(file_okay=False, metavar="DIR", help="Its admission folder. Default: DATA/admission.")
+    ] = None,
+    without_site: Annotated[
+        bool, typer.Option("--without-site", help="Leave out the site, to which SESSION is committed.")
+    ] = False,
+    trust_out: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, metavar="FILE", help="Also write whom this verifier itself believes, for `check --trust`."
+        ),
+    ] = None,
+) -> None:
+    """Write what the newest decision about a chip rests on."""
+    chip_id = hexadecimal(chip, 32, "--chip")
+
+    import time
+
+    from lightbound import __version__
+    from lightbound.bundles.checking import Trusted
+    from lightbound.bundles.contents import write_bundle
+    from lightbound.files.admission import read_admission
+    from lightbound.files.check_trust import write_check_trust
+    from lightbound.files.whole import whole_file
+    from lightbound.roles.state import default_folder
+    from lightbound.roles.verifier.bundling import bundle_of
+    from lightbound.roles.verifier.kept import open_kept
+    from lightbound.roles.verifier.run import ATTESTATION, judge_of, verifier_key
+    from lightbound.roles.verifier.settings import policy_told
+
+    folder = data or default_folder("verifier")
+    key, admitted = verifier_key(folder), read_admission(admission or folder / "admission")
+    kept = open_kept(folder)
+    try:
+        judge = judge_of(kept, key, admitted, folder, policy_told(kept.enrolments.settings()))
+        made = bundle_of(
+            judge,
+            admitted,
+            chip_id,
+            data=folder,
+            software=f"lightbound {__version__}",
+            now_ns=time.time_ns(),  # noqa: TID251 - a command is where the clock is read
+            with_site=not without_site,
+        )
+    finally:
+        kept.close()
+    written = write_bundle(made)
+    with whole_file(out) as file:
+        file.write(written)
+    typer.echo(f"{out}: {len(made.sessions)} sessions, {len(written):,} bytes", err=True)
+    if trust_out is not None:
+        roots = folder.absolute() / ATTESTATION / "roots"
+        trusted = Trusted(verifiers=(key.verifying,), directory=admitted.trust)
+        with whole_file(trust_out) as file:
+            file.write(write_check_trust(trusted, roots=str(roots) if roots.is_dir() else None).encode())
+        typer.echo(f"{trust_out}: compare the keys in it with what their owners tell you", err=True)

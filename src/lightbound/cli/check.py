@@ -1,0 +1,99 @@
+"""`lightbound check`: a bundle checked by a stranger, step by step, without a network."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from lightbound.bundles.checking import Checked
+    from lightbound.bundles.contents import Bundle
+
+FORMAT: Final = "lightbound.check/1"
+
+CHECK_HELP: Final = """Check a bundle: every signature in it, and the verdict computed again. No network, no account.
+
+Whom you believe beforehand stands in the --trust file: the verifier's key, the parties of the directory of landmarks,
+and, if you like, a log with its witnesses and roots of devices. Get those keys from their owners. The steps are printed
+as they hold; the first that does not ends the check.
+
+\b
+It exits with 0 if every step holds, 3 if a file is malformed, 4 if a step does not hold.
+
+\b
+Example:
+  lightbound check chip.bundle --trust check-trust.toml
+"""
+
+
+def check(
+    bundle: Annotated[Path, typer.Argument(dir_okay=False, metavar="BUNDLE", help="The bundle.")],
+    *,
+    trust: Annotated[Path, typer.Option(dir_okay=False, metavar="FILE", help="Whom you believe: check-trust.toml.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+) -> None:
+    """Check a bundle: every signature in it, and the verdict computed again."""
+    import json
+
+    from lightbound.attestation.chains import DeviceRoots
+    from lightbound.files.bundle_file import read_bundle_file
+    from lightbound.files.check_trust import read_check_trust
+    from lightbound.files.toml import of_file
+    from lightbound.roles.checking_bundles import checked
+    from lightbound.roles.verifier.attesting import appraiser_of
+
+    believed = read_check_trust(trust)
+    read = read_bundle_file(bundle)
+    roots = DeviceRoots.of(believed.device_roots, with_vendors=True)
+    done = checked(read, believed.trusted, roots=roots, appraise=appraiser_of(()))
+    told = _object(bundle, read, done)
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=True))
+    else:
+        _print(told, done)
+    if done.error is not None:
+        raise of_file(done.error, bundle)
+
+
+def _object(path: Path, bundle: "Bundle", done: "Checked") -> dict[str, Any]:
+    from lightbound.roles.verifier.standings import instant
+
+    fault = None if done.error is None else done.error.faults[0]
+    last = done.verdicts[-1] if done.verdicts else None
+    return {
+        "format": FORMAT,
+        "bundle": str(path),
+        "holds": done.error is None,
+        "chip_id": bundle.chip.hex(),
+        "steps": [{"number": one.number, "what": one.what, "found": one.found} for one in done.steps],
+        "failed": None
+        if fault is None
+        else {"step": done.failed, "code": str(fault.code), "expected": fault.expected, "found": fault.found},
+        "asked_from": instant(done.from_ns) if done.error is None else None,
+        "asked_to": instant(done.to_ns) if done.error is None else None,
+        "verdicts": done.verdicts,
+        "does_not_show": [
+            "what was said after the last session in it, or is not in it",
+            *([] if last is None else last["assurance"]["does_not_show"]),
+        ],
+    }
+
+
+def _print(told: dict[str, Any], done: "Checked") -> None:
+    from lightbound.cli.terminal import printable
+
+    for step in told["steps"]:
+        typer.echo(f"{step['number']}  ok  {step['what']}: {printable(step['found'])}")
+    if done.error is not None:
+        typer.echo(f"{len(told['steps']) + 1}  NO  {done.failed}")
+        return
+    for verdict in told["verdicts"]:
+        assurance = verdict["assurance"]
+        typer.echo("")
+        typer.echo(f"chip      {verdict['chip_id']}")
+        typer.echo(f"standing  {verdict['standing']} ({assurance['tier']})")
+        typer.echo(f"because   {', '.join(assurance['reasons'])}")
+    typer.echo(f"as of     {told['asked_to']}; sessions from {told['asked_from']}")
+    typer.echo("Not shown:")
+    for one in told["does_not_show"]:
+        typer.echo(f"  - {printable(one)}")

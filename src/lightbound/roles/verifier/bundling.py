@@ -1,0 +1,126 @@
+"""A bundle about one chip, from what a verifier keeps: its sessions, its reports, and nothing of other chips."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lightbound.attestation.genuine import claimed_chip
+from lightbound.bundles.contents import Admission, Bundle, Pinned, SessionShown, Terms, VerdictShown
+from lightbound.enrolment.pinned import Pins
+from lightbound.errors import ErrorCode, Fault, LightboundError, Refused
+from lightbound.files.admission import AdmissionFolder
+from lightbound.geo.areas import Drawing, parse_area
+from lightbound.ranging.statements.binding import read_evidence
+from lightbound.ranging.statements.session import chip_proof
+from lightbound.roles.verifier.checking import concluded
+from lightbound.roles.verifier.judging import Judge
+from lightbound.store.asked import Asked
+from lightbound.store.enrolments import Agent
+from lightbound.store.judged import ChipKept
+
+
+def bundle_of(
+    judge: Judge, admission: AdmissionFolder, chip: bytes, *, data: Path, software: str, now_ns: int, with_site: bool
+) -> Bundle:
+    """Everything that the newest decision about a chip rests on.
+
+    Raises:
+        Refused: the chip is not known here, or nothing was decided about it.
+        Malformed, Unavailable: what is kept cannot be read.
+    """
+    kept = judge.kept
+    found = next((one for one in kept.judged.chips() if one.chip == chip), None)
+    agent = None if found is None else kept.enrolments.agent(found.agent)
+    if found is None or agent is None:
+        raise Refused(Fault(code=ErrorCode.NOT_ENROLLED, expected="a chip that is enrolled here", found=chip.hex()))
+    if found.line is None:
+        expected = "a chip about which something was decided"
+        raise Refused(Fault(code=ErrorCode.NOT_ENROLLED, expected=expected, found=f"{chip.hex()}, not decided yet"))
+    pins = kept.enrolments.pins(agent.key.key_id)
+    sessions = [
+        _shown(judge, asked, agent, chip, with_site=with_site)
+        for asked in map(kept.asked.session, found.basis)
+        if asked is not None
+    ]
+    return Bundle(
+        software=software,
+        made_ns=now_ns,
+        chip=chip,
+        verifier=judge.verifier.raw,
+        admission=Admission(
+            directory=admission.directory,
+            operators=tuple(sorted(admission.operators)),
+            positions=tuple(sorted(admission.positions)),
+        ),
+        sessions=tuple(sessions),
+        pinned=Pinned(is_attested=chip in pins.chips, quote_key=_quote_key(pins, chip)),
+        terms=_terms(judge, agent, data),
+        verdicts=(_verdict(found),),
+        manifests=judge.attestor.manifests,
+        revocations=judge.attestor.revocations,
+    )
+
+
+def _shown(judge: Judge, asked: Asked, agent: Agent, chip: bytes, *, with_site: bool) -> SessionShown:
+    found = concluded(
+        asked,
+        judge.kept.sequences.of_session(asked.digest),
+        agent=agent.key,
+        verifier=judge.verifier,
+        landmarks=judge.landmarks,
+    )
+    if found.statements is None:
+        fault = Fault(code=ErrorCode.WRONG_SESSION, expected="a session that holds", found=asked.digest.hex())
+        raise Refused(fault)
+    index = [name for name, _ in asked.chips].index(chip)
+    return SessionShown(
+        statements=found.statements,
+        chip=chip_proof(asked.chips, index),
+        site=asked.site if with_site else None,
+        documents=_documents_of(chip, found.documents, found.statements.evidence),
+    )
+
+
+def _documents_of(chip: bytes, documents: Sequence[bytes], manifest: bytes) -> tuple[bytes, ...]:
+    """Of a host's documents the report and chain of one chip, and the quote; nothing of other chips."""
+    evidence = read_evidence(manifest)
+    by_digest = {hashlib.sha256(one).digest(): one for one in documents}
+    kept = {evidence.quote} if evidence.quote is not None else set()
+    for report, chain in evidence.reports:
+        if chain in by_digest and _is_of(chip, by_digest[chain]):
+            kept |= {report, chain}
+    return tuple(by_digest[name] for name in sorted(kept) if name in by_digest)
+
+
+def _is_of(chip: bytes, chain: bytes) -> bool:
+    try:
+        return claimed_chip(chain) == chip
+    except LightboundError:
+        return False
+
+
+def _quote_key(pins: Pins, chip: bytes) -> bytes | None:
+    return pins.quote_key if chip in pins.chips else None
+
+
+def _verdict(found: ChipKept) -> VerdictShown:
+    return VerdictShown(line=found.line or "", basis=found.basis)
+
+
+def _terms(judge: Judge, agent: Agent, data: Path) -> Terms:
+    policy, site = judge.policy, agent.site
+    return Terms(
+        licensed=site.licensed,
+        excluded=site.excluded,
+        drawings=_drawings((site.licensed, site.excluded), data),
+        border_sha256=judge.areas.border.sha256,
+        border_error_m=judge.areas.border.error_m,
+        fault_budget=policy.fault_budget,
+        proof=policy.proof,
+        window_ns=policy.window_ns,
+    )
+
+
+def _drawings(texts: Sequence[str], data: Path) -> Mapping[str, bytes]:
+    paths = {part.path for text in texts if text for part in parse_area(text) if isinstance(part, Drawing)}
+    return {path: (data / path).read_bytes() for path in sorted(paths)}
