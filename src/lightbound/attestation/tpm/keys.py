@@ -137,8 +137,8 @@ def _read_rsa(octets: Octets) -> rsa.RSAPublicKey:
     if exponent != _EXPONENT:
         raise octets.wrong(f"exponent {_EXPONENT}", f"{exponent}", "exponent")
     modulus = int.from_bytes(octets.sized("modulus", least=bits // 8, most=bits // 8), "big")
-    if modulus.bit_length() != bits:
-        raise octets.wrong(f"a modulus of {bits} bits", f"{modulus.bit_length()}", "modulus")
+    if modulus.bit_length() != bits or modulus % 2 == 0:
+        raise octets.wrong(f"an odd modulus of {bits} bits", f"another, of {modulus.bit_length()}", "modulus")
     try:
         return rsa.RSAPublicNumbers(exponent, modulus).public_key()
     except (ValueError, UnsupportedAlgorithm):
