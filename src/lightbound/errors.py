@@ -83,9 +83,9 @@ class ErrorCode(StrEnum):
     LOG_FORKED = "log_forked"
     LOG_DIFFERS = "log_differs"
     TOO_FEW_WITNESSES = "too_few_witnesses"
-    NOT_LOGGED = "not_logged"
     ENTRY_MISSING = "entry_missing"
     ENTRY_UNOPENED = "entry_unopened"
+    NOT_LOGGED = "not_logged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
