@@ -27,6 +27,12 @@ def audit(
         list[str] | None, typer.Option(metavar="VKEY", help="A witness that is believed. May be repeated.")
     ] = None,
     threshold: Annotated[int, typer.Option(min=0, metavar="K", help="So many of them must have cosigned.")] = 0,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, metavar="FILE", help="Witnesses and quorum from there (tlog-policy)."
+        ),
+    ] = None,
     since: Annotated[
         Path | None,
         typer.Option(
@@ -48,16 +54,23 @@ def audit(
     from lightbound.roles.log.auditing import audit_log
     from lightbound.roles.log.reading import source_at
     from lightbound.tlog.note import MOST_BYTES, read_vkey
+    from lightbound.tlog.policy import policy_of, read_policy
 
+    if policy is not None and witness:
+        raise typer.BadParameter("a policy names its witnesses itself", param_hint="--witness")
     if threshold > len(witness or []):
         raise typer.BadParameter("expected at most as many as there are witnesses", param_hint="--threshold")
+    key = read_vkey(log_key)
+    if policy is None:
+        wanted = policy_of((key,), [read_vkey(text) for text in witness or []], threshold)
+    else:
+        wanted = read_policy(read_small(policy, MOST_BYTES))
     source = source_at(place)
     try:
         audited = audit_log(
             source,
-            read_vkey(log_key),
-            witnesses=tuple(read_vkey(text) for text in witness or []),
-            threshold=threshold,
+            key,
+            wanted,
             since=None if since is None else read_small(since, MOST_BYTES),
         )
     finally:

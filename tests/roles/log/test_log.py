@@ -238,6 +238,16 @@ def test_an_audit_asks_for_as_many_witnesses_as_it_is_told(place: Place) -> None
     assert "too_few_witnesses" in output
 
 
+def test_an_audit_takes_its_witnesses_from_a_policy(place: Place, tmp_path: Path) -> None:
+    absent = Witness(name="absent.example", log=place.log.named)
+    names = f"witness a {place.witness.named}\nwitness b {absent.named}\n"
+    for quorum, code in (("any", 0), ("all", 4)):
+        (tmp_path / quorum).write_text(f"{names}group g {quorum} a b\nquorum g\n")
+        arguments = [place.log.url, "--log-key", str(place.log.named), "--policy", str(tmp_path / quorum)]
+        assert looked("audit", *arguments)[0] == code
+    assert looked("audit", *arguments, "--witness", str(absent.named))[0] == 2
+
+
 def test_a_fork_is_shown_with_both_checkpoints(place: Place, tmp_path: Path) -> None:
     now = published(place.log)
     other = Checkpoint(origin=now.origin, size=now.size - 1, root=secret("another history"))

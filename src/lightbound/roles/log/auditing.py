@@ -1,6 +1,6 @@
 """Is all of a log what it says? Everything that it has is read, and computed again.
 
-1. The checkpoint is signed by the log, and cosigned by as many witnesses as were asked for.
+1. The checkpoint is signed by the log, and cosigned by as many witnesses as the policy asks for.
 2. Every entry is one; none stands twice; no place in a landmark's sequence is taken twice; every commitment is signed
    by a landmark whose position is in the log.
 3. Every tile of hashes is what the entries make it, and the root is the one that the checkpoint says.
@@ -10,8 +10,8 @@ It does not show that others are shown the same log: that is what witnesses are 
 true, or that anybody was asked at all.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from lightbound.canonical import cose
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused, Unavailable
@@ -24,9 +24,11 @@ from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint
 from lightbound.tlog.cosignature import Cosignature, cosignatures
 from lightbound.tlog.entries import COMMITMENT, commitment_said, read_commitment, read_entry
 from lightbound.tlog.note import NoteKey
+from lightbound.tlog.policy import Policy, enough
 from lightbound.tlog.tiles import WIDTH, Tile, TiledTree, bundles_of, read_bundle
 
-MOST_FINDINGS = 100
+MOST_FINDINGS: Final = 100
+"""Told of one by one; a log that is wrong throughout is wrong, and the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,16 @@ class _Looking:
     levels: list[list[bytes]] = field(default_factory=lambda: [[]])
     """The hashes of each level whose tile is not full yet."""
     numbers: list[int] = field(default_factory=lambda: [0])
+    then: int | None = None
+    """Size of the earlier checkpoint."""
+    root_then: bytes | None = None
+    """The root over so many entries of this log, once there were so many."""
+
+    def root(self, size: int) -> bytes:
+        """The root over everything that was read: the tiles that are not full hold all that it takes."""
+        if size == 0:
+            return merkle.root([])
+        return TiledTree(size, lambda tile: b"".join(self.levels[tile.level or 0])).root()
 
     def add(self, code: ErrorCode, expected: str, found: str, where: str) -> None:
         """Something is wrong."""
@@ -66,13 +78,13 @@ class _Looking:
 def audit_log(
     source: Source,
     log: NoteKey,
+    policy: Policy,
     *,
-    witnesses: tuple[NoteKey, ...] = (),
-    threshold: int = 0,
     since: bytes | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Audited:
     """What was found, if nothing was wrong; `since` is an earlier checkpoint of the log.
+
+    Of the policy only its witnesses and its quorum are looked at: which log it is, `log` says.
 
     Raises:
         Malformed, Refused: everything that is wrong, with its place. A fork names both checkpoints.
@@ -80,25 +92,23 @@ def audit_log(
     """
     note = source.read("checkpoint")
     checkpoint, signed = open_checkpoint(note, log)
-    seen = cosignatures(signed, witnesses)
-    looking = _Looking()
-    if len(seen) < threshold:
-        expected = f"cosignatures of {threshold} of these witnesses"
-        looking.add(ErrorCode.TOO_FEW_WITNESSES, expected, f"{len(seen)}", "checkpoint")
+    seen = cosignatures(signed, policy.keys)
     earlier = None if since is None else open_checkpoint(since, log, what="since")[0]
-    bundles = bundles_of(checkpoint.size)
-    before = TiledTree(0 if earlier is None else earlier.size, lambda tile: hashes_of(source, tile))
-    for at, bundle in enumerate(bundles):
-        progress(at, len(bundles))
+    looking = _Looking(then=None if earlier is None else earlier.size)
+    if looking.then == 0:
+        looking.root_then = looking.root(0)
+    if not enough(policy, seen):
+        found = ", ".join(one.witness.name for one in seen) or "nobody that it names"
+        looking.add(ErrorCode.TOO_FEW_WITNESSES, f"cosignatures of the quorum {policy.quorum}", found, "checkpoint")
+    for bundle in bundles_of(checkpoint.size):
         _look_at(source, looking, bundle)
     _finish(source, looking)
-    root = (
-        TiledTree(checkpoint.size, lambda tile: hashes_of(source, tile)).root() if checkpoint.size else merkle.root([])
-    )
+    root = looking.root(checkpoint.size)
     if root != checkpoint.root:
         looking.add(ErrorCode.LOG_DIFFERS, f"the root {checkpoint.root.hex()}", root.hex(), "checkpoint.root")
-    if earlier is not None:
-        _look_back(looking, earlier, checkpoint, before)
+    if earlier is not None and looking.root_then != earlier.root:
+        looking.found.insert(0, fork(earlier, checkpoint))
+        looking.total += 1
     if looking.found:
         raise Refused(looking.found, total=looking.total)
     return Audited(checkpoint=checkpoint, note=note, cosigned=tuple(seen), kinds=looking.kinds)
@@ -113,15 +123,6 @@ def fork(one: Checkpoint, other: Checkpoint) -> Fault:
         column="checkpoint",
         next="keep both checkpoints: the two signatures are the proof",
     )
-
-
-def _look_back(looking: _Looking, earlier: Checkpoint, now: Checkpoint, before: TiledTree) -> None:
-    root = None
-    if earlier.size <= now.size:
-        root = merkle.root([]) if earlier.size == 0 else before.root()
-    if root != earlier.root:
-        looking.found.insert(0, fork(earlier, now))
-        looking.total += 1
 
 
 def _look_at(source: Source, looking: _Looking, bundle: Tile) -> None:
@@ -145,6 +146,8 @@ def _look_at(source: Source, looking: _Looking, bundle: Tile) -> None:
             looking.add(fault.code, fault.expected, fault.found, f"entry {number}, {fault.column}")
         looking.levels[0].append(leaf)
         _fill(source, looking, 0)
+        if number + 1 == looking.then:
+            looking.root_then = looking.root(number + 1)
 
 
 def _look_into(looking: _Looking, number: int, entry: bytes) -> None:

@@ -146,7 +146,7 @@ def follow(source: Source, log: NoteKey, followed: Followed, landmarks: Iterable
         if kind == COMMITMENT:
             said = commitment_said(statement)
             if said.landmark in wanted:
-                found.setdefault(said.landmark + said.slot, (number, said))
+                _remember(found, number, said)
     followed.checkpoint, followed.landmarks, followed.commitments = note, wanted, found
     return now
 
@@ -206,6 +206,14 @@ def _check_continues(before: Checkpoint, now: Checkpoint, tree: TiledTree) -> No
     proof = () if before.size in {0, now.size} else tree.consistency_proof(before.size)
     if not continues(before.size, before.root, now.size, now.root, proof):
         raise Refused(fork(before, now))
+
+
+def _remember(found: dict[bytes, tuple[int, Commitment]], number: int, said: Commitment) -> None:
+    """A log that takes a slot twice lets a landmark tell two stories; whoever follows it believes neither."""
+    before = found.setdefault(said.landmark + said.slot, (number, said))
+    if before[0] != number:
+        expected, both = "each slot of a landmark once", f"entries {before[0]} and {number}"
+        raise refused(ErrorCode.SEQUENCE_BROKEN, expected, both, f"landmark {said.landmark.hex()}")
 
 
 def _entries(source: Source, start: int, end: int) -> Iterable[tuple[int, bytes]]:

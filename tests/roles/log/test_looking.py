@@ -1,0 +1,194 @@
+"""Logs that cheat, made by hand: what an audit and a monitor say of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from lightbound.errors import ErrorCode, Fault, Refused, Unavailable
+from lightbound.keys.ed25519 import SigningKey
+from lightbound.keys.purposes import Purpose
+from lightbound.keys.signing import sign
+from lightbound.roles.log.auditing import audit_log
+from lightbound.roles.log.monitoring import Followed, Held, What, follow, unaccounted
+from lightbound.tlog import merkle
+from lightbound.tlog.checkpoint import Checkpoint, log_key, sign_checkpoint
+from lightbound.tlog.entries import Commitment, Opening, write_commitment, write_entry
+from lightbound.tlog.policy import policy_of
+from lightbound.tlog.tiles import bundles_of, tiles_of, write_bundle
+from tests.ranging.parties import key, secret, world
+
+ORIGIN = "log.example/test"
+LOG = key(Purpose.LOG)
+NAMED = log_key(ORIGIN, LOG.verifying)
+NOBODY = policy_of((NAMED,), (), 0)
+PLACES = world()
+LANDMARK = PLACES.landmarks[0]
+AGENT = secret("agent")[:16]
+CLEAR = tuple(map(write_entry, (PLACES.directory, *PLACES.operator_statements, *PLACES.positions)))
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A log as its files."""
+
+    by_path: dict[str, bytes]
+
+    def read(self, path: str) -> bytes:
+        """A file of it."""
+        if path not in self.by_path:
+            raise Unavailable(Fault(code=ErrorCode.READ_FAILED, expected="a file", found="none", file=path))
+        return self.by_path[path]
+
+
+def files(entries: Sequence[bytes]) -> Files:
+    """The files that these entries make, whatever they are."""
+    size = len(entries)
+    rows = [[merkle.leaf_hash(entry) for entry in entries]]
+    while len(rows[-1]) >= 256:
+        below = rows[-1]
+        rows.append([_over(below[at : at + 256]) for at in range(0, len(below) // 256 * 256, 256)])
+    checkpoint = Checkpoint(origin=ORIGIN, size=size, root=merkle.root(entries))
+    by_path = {"checkpoint": sign_checkpoint(checkpoint, LOG)}
+    for tile in tiles_of(size):
+        row = rows[tile.level or 0]
+        by_path[tile.path] = b"".join(row[tile.number * 256 : tile.number * 256 + tile.width])
+    for bundle in bundles_of(size):
+        by_path[bundle.path] = write_bundle(entries[bundle.number * 256 : bundle.number * 256 + bundle.width])
+    return Files(by_path)
+
+
+def _over(row: Sequence[bytes]) -> bytes:
+    while len(row) > 1:
+        row = [merkle.node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
+    return row[0]
+
+
+def sequence(count: int, *, label: str = "") -> list[Held]:
+    """What a landmark said about an agent, as a holder has it."""
+    held = list[Held]()
+    before = None
+    for seq in range(count):
+        opening = Opening(salt=secret(label, "salt", seq), before=before)
+        statement = b"%s statement %d" % (label.encode(), seq)
+        held.append(Held(landmark=LANDMARK.key_id, agent=AGENT, seq=seq, statement=statement, opening=opening))
+        before = opening.link()
+    return held
+
+
+def entry_of(held: Held, *, by: SigningKey = LANDMARK, **changed: bytes) -> bytes:
+    """The entry of a statement."""
+    said = {"slot": held.slot, "commitment": held.opening.commitment(held.statement), **changed}
+    return write_entry(write_commitment(Commitment(landmark=by.key_id, **said), by))
+
+
+def audited(entries: Sequence[bytes]) -> list[ErrorCode]:
+    """The codes of what an audit finds."""
+    try:
+        audit_log(files(entries), NAMED, NOBODY)
+    except Refused as error:
+        return [fault.code for fault in error.faults]
+    return []
+
+
+def test_an_honest_log_of_two_levels_is_found_whole() -> None:
+    entries = [*CLEAR, *map(entry_of, sequence(600))]
+    found = audit_log(files(entries), NAMED, NOBODY)
+    assert found.checkpoint.size == 611
+    assert found.kinds["lightbound.commitment/1"] == 600
+
+
+@pytest.mark.parametrize(
+    ("more", "codes"),
+    [
+        ([CLEAR[0]], [ErrorCode.DUPLICATE]),
+        ([entry_of(sequence(1)[0]), entry_of(sequence(1)[0], commitment=bytes(32))], [ErrorCode.SEQUENCE_BROKEN]),
+        ([entry_of(sequence(1)[0], by=key(Purpose.LANDMARK, "stranger"))], [ErrorCode.NOT_ADMITTED]),
+        ([b"junk"], [ErrorCode.CBOR_MALFORMED]),
+        ([write_entry(sign("lightbound.open/1", b"\xa0", LANDMARK))], [ErrorCode.WRONG_TYPE]),
+    ],
+    ids=["an entry twice", "a slot twice", "a stranger's", "no entry", "another type"],
+)
+def test_what_a_log_should_never_have_taken_is_found(more: list[bytes], codes: list[ErrorCode]) -> None:
+    assert audited([*CLEAR, *more]) == codes
+
+
+def test_a_commitment_that_the_landmark_did_not_sign_is_found_before_and_after_its_position() -> None:
+    forged = bytearray(entry_of(sequence(1)[0]))
+    forged[-1] ^= 1
+    assert audited([*CLEAR, bytes(forged)]) == [ErrorCode.SIGNATURE_INVALID]
+    assert audited([bytes(forged), *CLEAR]) == [ErrorCode.SIGNATURE_INVALID]
+
+
+def test_an_earlier_checkpoint_of_every_size_is_continued() -> None:
+    entries = [*CLEAR, *map(entry_of, sequence(300))]
+    for size in (0, 1, 11, 255, 256, 257, 311):
+        since = sign_checkpoint(Checkpoint(origin=ORIGIN, size=size, root=merkle.root(entries[:size])), LOG)
+        audit_log(files(entries), NAMED, NOBODY, since=since)
+        forked = sign_checkpoint(Checkpoint(origin=ORIGIN, size=size, root=secret("other")), LOG)
+        with pytest.raises(Refused) as caught:
+            audit_log(files(entries), NAMED, NOBODY, since=forked)
+        assert [fault.code for fault in caught.value.faults] == [ErrorCode.LOG_FORKED]
+    longer = sign_checkpoint(Checkpoint(origin=ORIGIN, size=312, root=secret("other")), LOG)
+    with pytest.raises(Refused) as caught:
+        audit_log(files(entries), NAMED, NOBODY, since=longer)
+    assert caught.value.faults[0].code is ErrorCode.LOG_FORKED
+
+
+def test_a_monitor_finds_what_came_after_it_looked_last() -> None:
+    held, followed = sequence(4), Followed()
+    for count in (1, 2, 4):
+        follow(files([*CLEAR, *map(entry_of, held[:count])]), NAMED, followed, {LANDMARK.key_id})
+        assert unaccounted(held[:count], followed.commitments) == []
+        (found,) = unaccounted(held[: count - 1], followed.commitments) if count > 1 else [None]
+        assert found is None or (found.what, found.seq) == (What.UNOPENED, count - 1)
+
+
+def test_a_monitor_that_comes_to_hold_more_landmarks_looks_from_the_beginning() -> None:
+    held, followed = sequence(2), Followed()
+    source = files([*CLEAR, *map(entry_of, held)])
+    follow(source, NAMED, followed, ())
+    assert followed.commitments == {}
+    follow(source, NAMED, followed, {LANDMARK.key_id})
+    assert unaccounted(held, followed.commitments) == []
+
+
+def test_a_receipt_without_its_entry_is_found() -> None:
+    held, followed = sequence(3), Followed()
+    follow(files([*CLEAR, entry_of(held[0])]), NAMED, followed, {LANDMARK.key_id})
+    assert [(one.what, one.seq) for one in unaccounted(held, followed.commitments)] == [
+        (What.MISSING, 1),
+        (What.MISSING, 2),
+    ]
+
+
+def test_a_log_that_took_a_slot_twice_is_not_followed_and_nothing_is_remembered() -> None:
+    (held,), followed = sequence(1), Followed()
+    source = files([*CLEAR, entry_of(held), entry_of(held, commitment=bytes(32))])
+    with pytest.raises(Refused) as caught:
+        follow(source, NAMED, followed, {LANDMARK.key_id})
+    assert caught.value.faults[0].code is ErrorCode.SEQUENCE_BROKEN
+    assert followed == Followed()
+
+
+@pytest.mark.parametrize("size", [11, 12, 13])
+def test_a_log_that_does_not_continue_what_was_seen_is_not_followed(size: int) -> None:
+    held, followed = sequence(2, label="one"), Followed()
+    follow(files([*CLEAR, entry_of(held[0])]), NAMED, followed, {LANDMARK.key_id})
+    seen = followed.checkpoint
+    other = [*CLEAR, *map(entry_of, sequence(2, label="other"))][:size]
+    with pytest.raises(Refused) as caught:
+        follow(files(other), NAMED, followed, {LANDMARK.key_id})
+    assert caught.value.faults[0].code is ErrorCode.LOG_FORKED
+    assert followed.checkpoint == seen
+
+
+def test_an_entry_that_is_not_under_the_root_is_not_believed() -> None:
+    held = sequence(2)
+    source = files([*CLEAR, *map(entry_of, held)])
+    other = files([*CLEAR, entry_of(held[0]), entry_of(held[1], commitment=bytes(32))])
+    path = bundles_of(13)[0].path
+    source.by_path[path] = other.by_path[path]
+    with pytest.raises(Refused) as caught:
+        follow(source, NAMED, Followed(), {LANDMARK.key_id})
+    assert caught.value.faults[0].code is ErrorCode.LOG_DIFFERS
