@@ -23,8 +23,8 @@ from lightbound.tlog.entries import SALT_BYTES, write_entry
 from lightbound.tlog.note import NoteKey
 from lightbound.tlog.proof import check_proof, read_proof
 
-AT_ONCE: Final = 32
-"""Entries of one submission, as many as a log takes."""
+AT_ONCE: Final = 16
+"""Entries of one submission. A log takes twice as many; the proofs of so many fit into an answer with sixty witnesses."""
 
 LOOK_S: Final = 1.0
 """How often it is looked for something new to log. An entry is late by so much at most."""
@@ -89,7 +89,7 @@ class Submitting:
                         self._stop.wait(LOOK_S)
 
     def submit(self, server: Server) -> bool:
-        """Have the oldest entries logged; whether there were as many as a log takes at once.
+        """Have the oldest entries logged; whether there were as many as one submission has.
 
         Raises:
             Unavailable: the log or the store did not answer, or the log not as one should. All is asked again later.
