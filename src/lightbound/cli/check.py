@@ -40,12 +40,12 @@ def check(
     from lightbound.files.check_trust import read_check_trust
     from lightbound.files.toml import of_file
     from lightbound.roles.checking_bundles import checked
-    from lightbound.roles.verifier.attesting import appraiser_of
+    from lightbound.roles.verifier.attesting import appraiser_of, references_in
 
     believed = read_check_trust(trust)
     read = read_bundle_file(bundle)
     roots = DeviceRoots.of(believed.device_roots, with_vendors=True)
-    done = checked(read, believed.trusted, roots=roots, appraise=appraiser_of(()))
+    done = checked(read, believed.trusted, roots=roots, appraise=appraiser_of(references_in(read.manifests)))
     told = _object(bundle, read, done)
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=True))

@@ -7,18 +7,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import structlog
+
 from lightbound.attestation.appraisal import Reference, appraised
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.genuine import GenuineReport
+from lightbound.attestation.manifests.verifying import verified_manifest
 from lightbound.attestation.results import Appraisal
 from lightbound.enrolment.attested import enrolment_n0, host_evidence
 from lightbound.enrolment.pinned import NO_PINS, Pins, SessionEvidence, pins_of, session_evidence
 from lightbound.enrolment.requests import Enrol, Enrolment
-from lightbound.errors import ErrorCode, refused
+from lightbound.errors import ErrorCode, LightboundError, refused
 from lightbound.files.attestation_folder import AttestationFolder
 from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.verification import VerifiedSession
 from lightbound.ranging.statements.binding import Evidence, read_evidence
+from lightbound.roles.logs import fields
 
 
 class Appraiser(Protocol):
@@ -76,9 +80,32 @@ class Attestor:
 
 
 def attestor_of(folder: AttestationFolder) -> Attestor:
-    """What checks evidence by what lies in a folder, beside the vendors' roots.
+    """What checks evidence by what lies in a folder, beside the vendors' roots. A manifest that does not hold is left
+    out, and told.
 
     Raises:
         Malformed: a root's certificate is none of a device root.
     """
-    return Attestor(roots=DeviceRoots.of(folder.roots, with_vendors=True))
+    references, manifests = [], []
+    for file in folder.manifests:
+        try:
+            references.append(verified_manifest(file.data).reference(file.path.name))
+        except LightboundError as error:
+            # Whose it is, nobody knows; it takes nothing from the others.
+            structlog.get_logger().warning("manifest left out", **fields(error), file=str(file.path))
+        else:
+            manifests.append(file.data)
+    return Attestor(
+        roots=DeviceRoots.of(folder.roots, with_vendors=True),
+        appraise=appraiser_of(references),
+        manifests=tuple(manifests),
+    )
+
+
+def references_in(manifests: Iterable[bytes]) -> tuple[Reference, ...]:
+    """What the manifests of a bundle say, each held to its maker's root.
+
+    Raises:
+        Malformed, Refused: one is no manifest of its maker.
+    """
+    return tuple(verified_manifest(data).reference(f"manifest {number}") for number, data in enumerate(manifests))
