@@ -85,7 +85,7 @@ def test_the_vbios_of_one_chip_agrees_with_its_manifests_in_all_but_one_measurem
         reference = verified_manifest((evidence / "h100-rims" / manifest).read_bytes()).reference(manifest)
         assert said.opaque.vbios == reference.version
         assert len(reference.measurements) == 12
-        assert reference.differing(said.measurements) == [9]
+        assert [at for at, right in reference.measurements.items() if said.measurements[at] not in right] == [9]
 
 
 def test_a_signer_whose_time_is_over_or_has_not_come_is_told_and_not_refused() -> None:
@@ -100,12 +100,10 @@ def test_the_shortest_of_the_chain_says_when_a_signer_is_valid() -> None:
     assert (found.from_ns, found.to_ns) == (ns(FROM + day), ns(TO - day))
 
 
-def test_only_active_measurements_are_compared_and_any_alternative_is_right() -> None:
+def test_only_active_measurements_are_compared_and_any_alternative_counts() -> None:
     data = OURS.signs(unsigned("1", DIGESTS, inactive=frozenset({0})))
     reference = verified_manifest(data, roots=ROOTS).reference("m")
     assert reference.measurements == {1: {b"a" * 48, b"b" * 48}, 2: {b"c" * 48}}
-    assert reference.differing([b"x" * 48, b"b" * 48, b"c" * 48]) == []
-    assert reference.differing([b"x" * 48, b"x" * 48]) == [1, 2]
 
 
 def test_a_signer_under_another_root_is_refused() -> None:

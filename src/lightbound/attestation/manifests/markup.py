@@ -51,6 +51,7 @@ class Markup:
     """A manifest taken apart. Nothing is verified yet."""
 
     root: etree._Element
+    signature: etree._Element
     certificates: tuple[bytes, ...]
     """DER, as the signature gives them: leaf first."""
 
@@ -70,9 +71,10 @@ def parser() -> etree.XMLParser:
 def taken_apart(data: bytes) -> Markup:
     """A manifest as a tree, with one signature of the form above.
 
+    Which algorithms it names is not looked at: see `check_algorithms`.
+
     Raises:
         Malformed: no such XML, or not signed so.
-        Refused: signed with other algorithms, or over something else than the whole.
     """
     if len(data) > MOST_BYTES:
         raise _malformed(f"at most {MOST_BYTES} bytes", f"{len(data)}")
@@ -95,25 +97,11 @@ def taken_apart(data: bytes) -> Markup:
     signatures = list(root.iter(f"{DSIG}Signature"))
     if len(signatures) != 1 or signatures[0].getparent() is not root:
         raise _malformed("one signature, directly in SoftwareIdentity", f"{len(signatures)}")
-    return Markup(root=root, certificates=_certificates(signatures[0]))
+    return Markup(root=root, signature=signatures[0], certificates=_certificates(signatures[0]))
 
 
 def _certificates(signature: etree._Element) -> tuple[bytes, ...]:
     _check_shape(signature)
-    algorithms = tuple(one.get("Algorithm") for one in signature.iter() if "Algorithm" in one.attrib)
-    if algorithms != _ALGORITHMS:
-        others = [str(one) for one in algorithms if one not in _ALGORITHMS]
-        raise refused(
-            ErrorCode.MANIFEST_REFUSED,
-            "ECDSA with SHA-384 over the manifest in canonical form",
-            ", ".join(others) or "other algorithms",
-            "manifest.signature",
-        )
-    uris = [one.get("URI") for one in signature.iter(f"{DSIG}Reference")]
-    if uris != [""]:
-        raise refused(
-            ErrorCode.MANIFEST_REFUSED, "a signature over the whole manifest", f"over {uris}", "manifest.signature"
-        )
     found = []
     for element in signature.iter(*(f"{DSIG}{name}" for name in _BASE64)):
         try:
@@ -128,6 +116,28 @@ def _certificates(signature: etree._Element) -> tuple[bytes, ...]:
         expected = f"1 to {MOST_CERTIFICATES} certificates"
         raise _malformed(expected, f"{len(found)}", "manifest.signature.KeyInfo")
     return tuple(found)
+
+
+def check_algorithms(markup: Markup) -> None:
+    """Nothing, if the signature says that it is over the whole manifest, by the one way of signing that is taken.
+
+    Raises:
+        Refused: otherwise.
+    """
+    algorithms = tuple(one.get("Algorithm") for one in markup.signature.iter() if "Algorithm" in one.attrib)
+    if algorithms != _ALGORITHMS:
+        others = [str(one) for one in algorithms if one not in _ALGORITHMS]
+        raise refused(
+            ErrorCode.MANIFEST_REFUSED,
+            "ECDSA with SHA-384 over the manifest in canonical form",
+            ", ".join(others) or "other algorithms",
+            "manifest.signature",
+        )
+    uris = [one.get("URI") for one in markup.signature.iter(f"{DSIG}Reference")]
+    if uris != [""]:
+        raise refused(
+            ErrorCode.MANIFEST_REFUSED, "a signature over the whole manifest", f"over {uris}", "manifest.signature"
+        )
 
 
 def _check_shape(signature: etree._Element) -> None:

@@ -63,7 +63,7 @@ def read_manifest(data: bytes) -> Manifest:
     """What a manifest says, whoever signed it.
 
     Raises:
-        Malformed, Refused: no signed manifest.
+        Malformed: no signed manifest.
     """
     return manifest_of(taken_apart(data).root)
 

@@ -20,7 +20,7 @@ from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from lightbound.attestation.appraisal import Reference
 from lightbound.attestation.chains import Root, check_issued, check_may_attest, check_may_issue, load, validity_ns
-from lightbound.attestation.manifests.markup import Markup, parser, taken_apart
+from lightbound.attestation.manifests.markup import Markup, check_algorithms, parser, taken_apart
 from lightbound.attestation.manifests.reading import Manifest, manifest_of
 from lightbound.errors import ErrorCode, Malformed, Refused, refused
 
@@ -65,7 +65,7 @@ class VerifiedManifest:
 def verified_manifest(data: bytes, *, roots: Sequence[Root] = VENDOR_ROOTS) -> VerifiedManifest:
     """What a manifest says, and until when its signer was valid.
 
-    1. It is XML of the one form that is taken, with one signature, over the whole of it.
+    1. It is XML of the one form that is taken, with one signature, which says that it is over the whole of it.
     2. The certificates in it lead to a pinned root; each may do what it did.
     3. The key of the first signed the whole.
     4. What was signed is a manifest. It is read from the very bytes that the signature is over.
@@ -77,6 +77,7 @@ def verified_manifest(data: bytes, *, roots: Sequence[Root] = VENDOR_ROOTS) -> V
         Refused: the signature or the chain does not hold.
     """
     markup = taken_apart(data)
+    check_algorithms(markup)
     try:
         root, chain = _checked_chain(markup.certificates, roots)
     except Refused as error:
