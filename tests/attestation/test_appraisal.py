@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightbound.attestation.appraisal import NOT_FRESH, Reference, appraised, wanted
+from lightbound.attestation.appraisal import NOT_FRESH, NVDEC0_MEASUREMENT, NVDEC0_OFF, Reference, appraised, wanted
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.genuine import GenuineReport, genuine_report
+from lightbound.attestation.opaque import Type
 from lightbound.attestation.results import Lacking, Result
 from lightbound.errors import ErrorCode
 from lightbound.sim.devices.foundry import Facts, Foundry
@@ -154,6 +155,23 @@ def test_a_report_over_no_nonce_of_ours_is_noted() -> None:
     assert found.result is Result.VERIFIED
     assert NOT_FRESH in found.notes
     assert NOT_FRESH not in appraised(CHIP, references=right(), at_ns=AT_NS).notes
+
+
+def with_decoder(state: bytes) -> GenuineReport:
+    opaque = replace(CHIP.report.opaque, fields={**CHIP.report.opaque.fields, Type.NVDEC0_STATUS: state})
+    return replace(CHIP, report=replace(CHIP.report, opaque=opaque))
+
+
+def test_the_firmware_of_a_decoder_is_judged_unless_the_chip_states_that_it_is_off() -> None:
+    driver, vbios = right()
+    references = [otherwise(driver, NVDEC0_MEASUREMENT), vbios]
+    off, on = (appraised(with_decoder(state), references=references, at_ns=AT_NS) for state in (NVDEC0_OFF, b"\xaa"))
+    assert (off.result, off.notes) == (Result.VERIFIED, ("5 of 64 measurements are in the manifests, and agree",))
+    assert (on.result, on.faults[0].found) == (Result.REFUSED, "other measurements 35")
+    assert appraised(CHIP, references=references, at_ns=AT_NS).result is Result.REFUSED
+    nothing_else = replace(driver, measurements={NVDEC0_MEASUREMENT: frozenset({bytes(48)})})
+    found = appraised(with_decoder(NVDEC0_OFF), references=[nothing_else, vbios], at_ns=AT_NS)
+    assert (found.result, [one.lacking for one in found.reasons]) == (Result.UNAPPRAISED, [Lacking.MEASUREMENT])
 
 
 def test_a_switch_is_unappraised() -> None:

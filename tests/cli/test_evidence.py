@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from lightbound.attestation.appraisal import Reference, wanted
+from lightbound.attestation.chains import DeviceRoots
+from lightbound.attestation.genuine import genuine_report
 from lightbound.attestation.results import Lacking, Result
 from lightbound.cli.app import main
 from lightbound.cli.exits import ExitCode
 from lightbound.files import evidence_judging, evidence_showing
+from lightbound.files.evidence import read_items
+from lightbound.files.evidence_judging import judge
 from lightbound.sim.devices.foundry import Foundry, SimulatedDevice
 from tests.conftest import ROOT
 from tests.house import tree
@@ -35,6 +41,7 @@ H100_NONCE = "931d8dd0add203ac3d8b4fbde75e115278eefcdceac5b87671a748f32364dfcb"
 
 NONCE = bytes(range(32))
 FOUNDRY = Foundry.of(5)
+AT_NS = 1_763_942_400_000_000_000
 
 Run = Callable[..., tuple[int, Any]]
 
@@ -191,6 +198,80 @@ def test_every_measurement_and_field_of_a_real_report_is_shown_as_not_checked(
     assert "anybody can write evidence that says this" in out
 
 
+@needs_real
+@pytest.mark.parametrize("files", [OLD, NEW])
+def test_both_reports_of_one_chip_differ_at_9_from_the_vendor_s_own_manifests_and_the_cause_is_left_open(
+    run: Run, files: tuple[str, str]
+) -> None:
+    options = ("--chain", REAL / files[1], "--manifests", REAL / "h100-rims", "--as-of", "2024-06-01T00:00:00Z")
+    code, told = run("verify", REAL / files[0], *options)
+    item = only(told)
+    assert (code, item["result"], item["is_authenticated"]) == (ExitCode.REFUSED, "refused", True)
+    assert [(one["code"], one["found"]) for one in item["faults"]] == [("measurement_differs", "other measurements 9")]
+    assert [one["lacking"] for one in item["reasons"]] == ["manifest"]
+    assert told["manifests_left_out"] == []
+
+
+@needs_real
+def test_a_manifest_whose_signer_has_run_out_refuses_nothing(run: Run) -> None:
+    options = ("--chain", REAL / NEW[1], "--manifests", REAL / "h100-rims", "--as-of", "2026-11-23T12:00:00Z")
+    code, told = run("verify", REAL / NEW[0], *options)
+    item = only(told)
+    assert (code, item["result"]) == (ExitCode.DONE, "unappraised")
+    assert {one["lacking"] for one in item["reasons"]} == {"manifest", "signer_current"}
+    assert any("measurements 9 differ from it" in note for note in item["notes"])
+
+
+@needs_real
+def test_manifests_that_their_maker_did_not_sign_are_named_and_left_out(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("verify", REAL / OLD[0], "--chain", REAL / OLD[1], "--manifests", REAL / "negative")
+    code, told = run(*command)
+    item = only(told)
+    assert (code, item["result"], {one["lacking"] for one in item["reasons"]}) == (
+        ExitCode.DONE,
+        "unappraised",
+        {"manifest"},
+    )
+    why = {one["name"]: one["faults"][0]["code"] for one in told["manifests_left_out"]}
+    manifests = sorted(path.name for path in (REAL / "negative").glob("*.xml"))
+    assert [why[name] for name in manifests] == ["manifest_refused"] * 4
+    assert {code for name, code in why.items() if name not in manifests} == {"manifest_malformed"}
+    _, out, _ = ended(capsys, *command)
+    assert all(f"manifest left out: {name}" in out for name in manifests)
+
+
+def test_a_device_that_agrees_with_its_manifests_is_verified_and_one_that_does_not_is_refused(tmp_path: Path) -> None:
+    device = FOUNDRY.device("a")
+    trusted = DeviceRoots.of([FOUNDRY.root.certificate.public_bytes(Encoding.DER)], with_vendors=False)
+    items = read_items([written(tmp_path, entry(device))], None)
+    known = genuine_report(device.report(NONCE), device.chain, roots=trusted, nonce=NONCE)
+    right = [
+        Reference(
+            name=one.file_id,
+            product=one.product,
+            version=one.version,
+            measurements={0: frozenset({known.report.measurements[0]})},
+            from_ns=0,
+            to_ns=2**62,
+        )
+        for one in wanted(known)
+    ]
+    wrong = [right[0], replace(right[1], measurements={0: frozenset({bytes(48)})})]
+    for references, word in ((right, "verified"), (wrong, "refused"), ([], "unappraised")):
+        judged = judge(items, roots=trusted, nonce=NONCE, references=references, at_ns=AT_NS)
+        assert judged.words == {word}
+
+
+def test_manifests_need_the_part_judge_and_it_is_named(tmp_path: Path) -> None:
+    arguments = ["evidence", "verify", str(written(tmp_path, [])), "--manifests", str(tmp_path)]
+    code = BLOCKED.format(names=HEAVY, arguments=arguments)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.UNAVAILABLE, done.stderr
+    assert "lightbound[judge]" in done.stderr
+
+
 def test_a_simulated_device_is_refused_until_its_root_is_given_and_then_called_simulated(
     tmp_path: Path, roots: Path, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -311,7 +392,7 @@ def test_the_page_of_formats_lists_exactly_what_is_told(tmp_path: Path, roots: P
     item = told["items"][0]
     assert (of_object, of_item) == (set(told), set(item))
     assert within == {name: set(item[name]) for name in ("report", "chain")}
-    _, told = run("verify", file, "--roots", roots)
+    _, told = run("verify", file, "--roots", roots, "--manifests", roots)  # a root is no manifest: it is left out
     of_object, of_item, within = listed(f"## What evidence came to: `{evidence_judging.FORMAT}`")
     item = told["items"][0]
     assert (of_object, of_item) == (set(told), set(item))
@@ -320,6 +401,7 @@ def test_the_page_of_formats_lists_exactly_what_is_told(tmp_path: Path, roots: P
         "node": set(told["node"]),
         "reasons": set(item["reasons"][0]),
         "faults": set(told["items"][2]["faults"][0]),
+        "manifests_left_out": set(told["manifests_left_out"][0]),
     }
 
 

@@ -9,12 +9,20 @@ from enum import StrEnum, auto
 from typing import Final
 
 from lightbound.attestation.genuine import Family, GenuineReport
+from lightbound.attestation.opaque import Type
 from lightbound.attestation.results import Appraisal, Lacking, Reason, Result
 from lightbound.errors import ErrorCode, Fault
 
 NOT_FRESH: Final = "no nonce was compared: the report may be an old one"
 MOST_INDICES: Final = 8
 """Indices of measurements that are told one by one; past that, how many more."""
+
+
+NVDEC0_OFF: Final = b"\x55"
+NVDEC0_MEASUREMENT: Final = 35
+"""Of the firmware of a video decoder. Where a GPU states that this decoder is off it is passed over, which the vendor's
+verifier means to do as well (nv-local-gpu-verifier 2.7.3, `is_msr_35_valid`). Compared all the same, it could refuse a
+genuine GPU for something that it does not run; passed over, what is in a decoder that is off is not judged."""
 
 
 class Kind(StrEnum):
@@ -57,13 +65,19 @@ class Reference:
         """Whether its signer was valid then."""
         return self.from_ns <= at_ns <= self.to_ns
 
-    def differing(self, measured: Sequence[bytes]) -> list[int]:
-        """The indices at which a device measured something else, or nothing."""
+    def differing(self, genuine: GenuineReport) -> list[int]:
+        """The indices at which a device measured something else, or nothing, but for those that are passed over."""
+        measured, passed_over = genuine.report.measurements, _passed_over(genuine)
         return [
             index
             for index, right in sorted(self.measurements.items())
-            if index >= len(measured) or measured[index] not in right
+            if index not in passed_over and (index >= len(measured) or measured[index] not in right)
         ]
+
+
+def _passed_over(genuine: GenuineReport) -> frozenset[int]:
+    is_off = genuine.report.opaque.fields.get(Type.NVDEC0_STATUS) == NVDEC0_OFF
+    return frozenset({NVDEC0_MEASUREMENT}) if is_off and genuine.device.family is Family.HOPPER else frozenset()
 
 
 def wanted(genuine: GenuineReport) -> tuple[Wanted, ...]:
@@ -96,6 +110,10 @@ def appraised(genuine: GenuineReport, *, references: Sequence[Reference], at_ns:
     6. A manifest has nothing to compare: unappraised.
     7. Everything that both manifests have agrees: verified. Measurements that neither has were not judged.
 
+    Why a measurement differs, nothing here knows. Genuine H100s do at index 9: users report it after mere restarts
+    (NVIDIA/nvtrust, issues 90 and 132), and so do both reports of one chip among the vendor's own samples. So 5 says
+    that the firmware is not shown to be the maker's, and not that somebody changed it.
+
     5 goes before 3 and 4: a device that differs from one manifest is refused whatever else is missing.
     """
     notes: tuple[str, ...] = () if genuine.is_fresh else (NOT_FRESH,)
@@ -117,13 +135,13 @@ def appraised(genuine: GenuineReport, *, references: Sequence[Reference], at_ns:
         current = [reference for reference in here if reference.is_current(at_ns)]
         if not current:
             reasons.append(_absent(one, here))
-            notes += tuple(_stale(reference, measured) for reference in here)
+            notes += tuple(_stale(reference, genuine) for reference in here)
             continue
-        nearest = min(current, key=lambda reference: (len(reference.differing(measured)), reference.name))
-        judged |= nearest.measurements.keys()
-        if differing := nearest.differing(measured):
+        nearest = min(current, key=lambda reference: (len(reference.differing(genuine)), reference.name))
+        judged |= nearest.measurements.keys() - _passed_over(genuine)
+        if differing := nearest.differing(genuine):
             faults.append(_differs(one, differing))
-        elif not nearest.measurements:
+        elif not nearest.measurements.keys() - _passed_over(genuine):
             reasons.append(_empty(one))
     if faults:
         return Appraisal(result=Result.REFUSED, reasons=tuple(reasons), faults=tuple(faults), notes=notes)
@@ -169,8 +187,8 @@ def _empty(one: Wanted) -> Reason:
     return Reason(lacking=Lacking.MEASUREMENT, why=why, next=f"get the maker's manifest {one.file_id} anew")
 
 
-def _stale(reference: Reference, measured: Sequence[bytes]) -> str:
-    differing = reference.differing(measured)
+def _stale(reference: Reference, genuine: GenuineReport) -> str:
+    differing = reference.differing(genuine)
     how = f"measurements {_indices(differing)} differ from it" if differing else "nothing differs from it"
     return f"{reference.name}: its signer was not valid then; {how}"
 
@@ -181,7 +199,7 @@ def _differs(one: Wanted, differing: list[int]) -> Fault:
         expected=f"what the manifest of {_NAMES[one.kind]} {one.version} has",
         found=f"other measurements {_indices(differing)}",
         column="response.record",
-        next="look at the device: it runs something that its maker did not release",
+        next="get the newest manifest, restart the device and collect again; if it stays so, ask its maker",
     )
 
 

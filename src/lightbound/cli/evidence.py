@@ -1,7 +1,7 @@
 """`lightbound evidence`: what chips signed is collected, looked at and checked."""
 
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
@@ -11,6 +11,10 @@ from lightbound.cli.exits import ExitCode
 from lightbound.cli.serving import hexadecimal
 from lightbound.cli.signing_options import JsonOption, print_json, shown_instant
 from lightbound.cli.verdict_options import instant_ns
+
+if TYPE_CHECKING:
+    from lightbound.attestation.appraisal import Reference
+    from lightbound.files.evidence_judging import LeftOut
 
 evidence_app = typer.Typer(
     name="evidence",
@@ -41,8 +45,9 @@ refused      a rule does not hold, and is named
 malformed    there is nothing to judge
 
 A chip is genuine if its certificates lead to a root of its maker, which is built in, or to one in --roots, and its key
-signed the report. The vendor is not asked. Reference manifests are not read by this command yet, so that genuine
-chips come out as unappraised.
+signed the report. The vendor is not asked. --manifests gives its signed reference manifests, which have to be fetched
+before; a signer's certificate counts as of --as-of. Files in it that are no manifests of
+the vendor are told, and left out. It needs the part judge.
 
 Without --nonce a report may be an old one, and a note says so; a nonce that stands in the file shows nothing. Give the
 evidence of one host at a time: its GPUs and switches may name one another, and then one that is missing makes the host
@@ -56,7 +61,7 @@ No report shows where a chip is, or which host asked it.
 \b
 Examples:
   lightbound evidence verify evidence.json --nonce 4760e305...2a537e
-  lightbound evidence verify report.txt --chain chain.pem --as-of 2026-11-23T12:00:00Z
+  lightbound evidence verify report.txt --chain chain.pem --manifests manifests --as-of 2026-11-23T12:00:00Z
 """
 
 FilesArgument: TypeAlias = Annotated[
@@ -98,6 +103,10 @@ def verify(
             exists=True, file_okay=False, metavar="DIR", help="Believe the device roots in DIR/*.pem besides."
         ),
     ] = None,
+    manifests: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, metavar="DIR", help="Hold measurements against manifests in DIR."),
+    ] = None,
     as_of: Annotated[str | None, typer.Option(metavar="TIME", help="Judge as of then, RFC 3339. Default: now.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -115,14 +124,20 @@ def verify(
     given = [] if roots is None else [der for file in read_folder(roots, "*.pem") for der in certificates(file)]
     if roots is not None and not given:
         raise typer.BadParameter(f"no *.pem in {roots}", param_hint="--roots")
+    references: tuple[Reference, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    if manifests is not None:
+        from lightbound.files.evidence_manifests import read_references
+
+        references, left_out = read_references(manifests)
     judgement = judge(
         read_items(files, chain),
         roots=DeviceRoots.of(given, with_vendors=True),
         nonce=asked,
-        references=(),
+        references=references,
         at_ns=at_ns,
     )
-    told = judgement_object(judgement, as_of=shown_instant(at_ns), nonce=asked)
+    told = judgement_object(judgement, as_of=shown_instant(at_ns), nonce=asked, left_out=left_out)
     if as_json:
         print_json(told)
     else:

@@ -91,6 +91,9 @@ def print_judgement(told: Mapping[str, Any]) -> None:
     console.print()
     for text, names in _grouped([*items, *([] if told["node"] is None else [_host(told["node"])])]):
         console.print(Text(printable(f"{text} ({_names(names)})")), soft_wrap=True)
+    for left_out in told["manifests_left_out"]:
+        why = "; ".join(_sentence(fault) for fault in left_out["faults"])
+        console.print(Text(printable(f"manifest left out: {left_out['name']}: {why}")), soft_wrap=True)
     for text, names in _roots(items):
         console.print(Text(printable(f"root: {text} ({_names(names)})")), soft_wrap=True)
     console.print(f"Judged as of {told['as_of']}. Chip ids are told in full by --json.", soft_wrap=True)
@@ -122,15 +125,18 @@ def _grouped(items: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
     said: dict[str, dict[str, list[str]]] = {kind: defaultdict(list) for kind in ("fault", "reason", "note")}
     for item in items:
         for fault in item["faults"]:
-            where = f" at {fault['at']}" if fault["at"] else ""
-            after = f"; {fault['next']}" if fault["next"] else ""
-            sentence = f"{fault['code']}: expected {fault['expected']}, found {fault['found']}{where}{after}"
-            said["fault"][sentence].append(item["name"])
+            said["fault"][_sentence(fault)].append(item["name"])
         for reason in item["reasons"]:
             said["reason"][f"{reason['lacking']}: {reason['why']}; next: {reason['next']}"].append(item["name"])
         for note in item["notes"]:
             said["note"][f"note: {note}"].append(item["name"])
     return [(text, names) for sentences in said.values() for text, names in sentences.items()]
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    where = f" at {fault['at']}" if fault["at"] else ""
+    after = f"; {fault['next']}" if fault["next"] else ""
+    return f"{fault['code']}: expected {fault['expected']}, found {fault['found']}{where}{after}"
 
 
 def _roots(items: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:

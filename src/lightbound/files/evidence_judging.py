@@ -43,6 +43,14 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A file that was to be a manifest, and is none that its maker signed."""
+
+    name: str
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """What the devices of a host say of one another, and what that came to."""
 
@@ -151,7 +159,9 @@ def _appraised_node(closed: Topology) -> Appraisal:
     return Appraisal(result=result, reasons=reasons, faults=faults, is_authenticated=False, notes=notes)
 
 
-def judgement_object(judgement: Judgement, *, as_of: str, nonce: bytes | None) -> dict[str, Any]:
+def judgement_object(
+    judgement: Judgement, *, as_of: str, nonce: bytes | None, left_out: Sequence[LeftOut]
+) -> dict[str, Any]:
     """The judgement as JSON has it."""
     return {
         "format": FORMAT,
@@ -159,6 +169,7 @@ def judgement_object(judgement: Judgement, *, as_of: str, nonce: bytes | None) -
         "nonce": None if nonce is None else nonce.hex(),
         "items": [_item_object(one) for one in judgement.items],
         "node": None if judgement.node is None else _node_object(judgement.node),
+        "manifests_left_out": [{"name": one.name, "faults": _faults(one.faults)} for one in left_out],
         "does_not_show": list(NOT_SHOWN),
     }
 
