@@ -38,6 +38,15 @@ VENDOR_ROOTS: Final = {
 """SHA-256 of the certificates of device roots. Chains carry the certificate itself; the digest tells whether it is the
 genuine one. If one were wrong, either no chip of the vendor would be known, or everybody could make one."""
 
+_UNREADABLE: Final = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for bytes that are no certificate it reads; some of it is no ValueError."""
+
 _PEM: Final = re.compile(rb"\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*")
 _CRITICAL: Final = {x509.BasicConstraints.oid, x509.KeyUsage.oid}
 """Critical extensions that are looked at. One that nobody looks at must not be passed over (RFC 5280, 4.2)."""
@@ -163,7 +172,7 @@ def load(der: bytes, name: str) -> x509.Certificate:
         key = certificate.public_key()
         extensions = list(certificate.extensions)
         certificate.subject, certificate.not_valid_after_utc, certificate.not_valid_before_utc  # noqa: B018 # read late
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except _UNREADABLE:
         raise malformed(ErrorCode.CERTIFICATE_MALFORMED, "a certificate", "something else", path) from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
         raise malformed(ErrorCode.CERTIFICATE_MALFORMED, "a key on P-384", "another", path)

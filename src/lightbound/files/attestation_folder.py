@@ -88,7 +88,7 @@ def certificates(file: Named) -> list[bytes]:
     """
     try:
         return [one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(file.data)]
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         fault = Fault(
             code=ErrorCode.CERTIFICATE_MALFORMED, expected="PEM certificates", found="none", file=str(file.path)
         )
