@@ -1,0 +1,1 @@
+"""A witness: sees each checkpoint of a log after the one before, and says so."""
