@@ -59,7 +59,7 @@ class Rate:
 @contextmanager
 def logs(folder: Path) -> Iterator[list[tuple[str, str]]]:
     """A place for a log on each kind of database."""
-    with postgres_server(folder) as server, new_database(server) as url:
+    with postgres_server() as server, new_database(server) as url:
         yield [("SQLite", str(folder / "log.sqlite")), ("PostgreSQL", url)]
 
 

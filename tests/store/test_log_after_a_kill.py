@@ -90,7 +90,7 @@ def database(name: str, folder: Path) -> Iterator[str]:
         if name == "sqlite":
             yield str(folder / "log.sqlite")
         else:
-            yield stack.enter_context(new_database(stack.enter_context(postgres_server(folder))))
+            yield stack.enter_context(new_database(stack.enter_context(postgres_server())))
 
 
 def kill_often(location: str, rounds: int, label: str) -> None:

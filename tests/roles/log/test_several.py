@@ -32,7 +32,7 @@ def submit(log: Log, landmark: Landmark, number: int) -> tuple[int, int]:
 
 
 def test_two_processes_over_one_server_make_one_history(tmp_path: Path) -> None:
-    with postgres_server(tmp_path) as server, new_database(server) as url, world(tmp_path, count=1) as made:
+    with postgres_server() as server, new_database(server) as url, world(tmp_path, count=1) as made:
         one = new_log(tmp_path / "log", tmp_path / "admission", free_port("127.0.0.1"), ["--database", url])
         other = Log(key=one.key, port=free_port("127.0.0.1"), data=one.data, admission=one.admission, more=one.more)
         with running(one), running(other), ThreadPoolExecutor(8) as pool:

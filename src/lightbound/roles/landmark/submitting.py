@@ -24,7 +24,7 @@ from lightbound.tlog.note import NoteKey
 from lightbound.tlog.proof import check_proof, read_proof
 
 AT_ONCE: Final = 16
-"""Entries of one submission. A log takes twice as many; the proofs of so many fit into an answer with sixty witnesses."""
+"""Entries of one submission. A log takes twice as many; so many proofs fit into an answer with sixty witnesses too."""
 
 LOOK_S: Final = 1.0
 """How often it is looked for something new to log. An entry is late by so much at most."""
