@@ -264,6 +264,28 @@ def test_a_device_that_agrees_with_its_manifests_is_verified_and_one_that_does_n
         assert judged.words == {word}
 
 
+def test_a_device_whose_measurements_differ_counts_as_absent_from_its_host(tmp_path: Path) -> None:
+    gpu, switch = FOUNDRY.node("small", gpus=1, switches=1)
+    trusted = DeviceRoots.of([FOUNDRY.root.certificate.public_bytes(Encoding.DER)], with_vendors=False)
+    items = read_items([written(tmp_path, [entry(gpu), entry(switch)])], None)
+    driver = wanted(genuine_report(gpu.report(NONCE), gpu.chain, roots=trusted, nonce=NONCE))[0]
+    wrong = Reference(
+        name=driver.file_id,
+        product=driver.product,
+        version=driver.version,
+        measurements={0: frozenset({bytes(48)})},
+        from_ns=0,
+        to_ns=2**62,
+    )
+    node = judge(items, roots=trusted, nonce=NONCE, references=[], at_ns=AT_NS).node
+    assert node is not None
+    assert node.appraisal.result is Result.VERIFIED
+    node = judge(items, roots=trusted, nonce=NONCE, references=[wrong], at_ns=AT_NS).node
+    assert node is not None
+    assert (node.appraisal.result, node.topology.gpus) == (Result.UNAPPRAISED, ())
+    assert [one.lacking for one in node.appraisal.reasons] == [Lacking.DEVICE]
+
+
 def test_manifests_need_the_part_judge_and_it_is_named(tmp_path: Path) -> None:
     arguments = ["evidence", "verify", str(written(tmp_path, [])), "--manifests", str(tmp_path)]
     code = BLOCKED.format(names=HEAVY, arguments=arguments)
