@@ -16,7 +16,8 @@ from lightbound.attestation.manifests.reading import read_manifest
 from lightbound.attestation.manifests.verifying import VENDOR_ROOTS, claimed_span_ns, verified_manifest
 from lightbound.attestation.reports import read_report
 from lightbound.errors import ErrorCode, Malformed, Refused
-from tests.attestation.manifests.signing import FROM, TO, holder, unsigned, vendor
+from tests.attestation.holders import FROM, TO, holder
+from tests.attestation.manifests.signing import unsigned, vendor
 from tests.attestation.samples import from_wheel, manifests_of_wheel
 
 OURS: Final = vendor()
