@@ -1,7 +1,9 @@
 """The folder in which a role keeps what must outlive it, and the lock that keeps a second process out of it."""
 
+import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,13 +27,19 @@ def held(folder: Path) -> Iterator[Path]:
     forked inside the block holds it as well, until it ends.
 
     Raises:
-        Refused: another process holds it.
+        Refused: another process holds it; or others may write to it, and could put what they like in its place.
         Unavailable: it cannot be made or locked.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if mode & 0o022:
+            raise _exposed(folder, f"one of mode {mode:04o}")
+        # A link would have a file of somebody's choice made or locked.
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
+        if error.errno == errno.ELOOP and (folder / "lock").is_symlink():
+            raise _exposed(folder, "one whose lock is a link") from error
         fault = Fault(
             code=ErrorCode.WRITE_FAILED,
             expected="a folder that can be written",
@@ -54,3 +62,15 @@ def held(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         os.close(descriptor)
+
+
+def _exposed(folder: Path, found: str) -> Refused:
+    return Refused(
+        Fault(
+            code=ErrorCode.KEY_EXPOSED,
+            expected="a folder that its owner alone may write to",
+            found=found,
+            file=str(folder),
+            next="see who wrote what there, and chmod 700",
+        )
+    )

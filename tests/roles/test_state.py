@@ -1,0 +1,53 @@
+"""The folder of a role is its own: another process, and whoever could put other files there, is told."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lightbound.errors import ErrorCode, LightboundError, Refused
+from lightbound.roles.state import held
+
+
+def refusal(folder: Path) -> ErrorCode:
+    with pytest.raises(Refused) as caught, held(folder):
+        pass
+    return caught.value.faults[0].code
+
+
+def test_a_folder_that_is_missing_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    with held(tmp_path / "new") as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert (folder / "lock").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702, 0o1777])
+def test_a_folder_that_others_may_write_to_is_refused_and_left_as_it_was(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(mode)
+    assert refusal(folder) is ErrorCode.KEY_EXPOSED
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_others_may_read_is_taken(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with held(tmp_path):
+        pass
+
+
+def test_a_lock_that_is_a_link_is_refused_and_what_it_names_is_not_made(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "own", tmp_path / "elsewhere"
+    folder.mkdir(mode=0o700)
+    (folder / "lock").symlink_to(elsewhere)
+    assert refusal(folder) is ErrorCode.KEY_EXPOSED
+    assert not os.path.lexists(elsewhere)
+
+
+def test_a_folder_is_held_once_at_a_time(tmp_path: Path) -> None:
+    with held(tmp_path):
+        with pytest.raises(LightboundError) as caught, held(tmp_path):
+            pass
+        assert caught.value.faults[0].code is ErrorCode.ALREADY_RUNNING
+    with held(tmp_path):
+        pass
