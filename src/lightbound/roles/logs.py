@@ -2,11 +2,15 @@
 
 import logging
 import sys
-from typing import Any, TextIO
+from collections.abc import MutableMapping
+from typing import Any, Final, TextIO
 
 import structlog
 
 from lightbound.errors import LightboundError
+
+SHOWN: Final = 8
+"""Digits of a session that a log shows: whoever knows the whole digest may ask a landmark for what was said in it."""
 
 
 def set_up(*, as_json: bool, debug: bool = False, out: TextIO | None = None) -> None:
@@ -18,6 +22,7 @@ def set_up(*, as_json: bool, debug: bool = False, out: TextIO | None = None) -> 
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _shortened,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -27,6 +32,13 @@ def set_up(*, as_json: bool, debug: bool = False, out: TextIO | None = None) -> 
         logger_factory=structlog.PrintLoggerFactory(out or sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _shortened(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The same, its session cut to as much as tells it from others."""
+    if isinstance(event.get("session"), str):
+        event["session"] = event["session"][:SHOWN]
+    return event
 
 
 def fields(error: LightboundError) -> dict[str, object]:
