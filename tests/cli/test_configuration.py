@@ -77,6 +77,8 @@ def test_the_role_s_own_file_is_read_where_there_is_one(file: Path, monkeypatch:
         ("config = 'a'", "config"),
         ("per_s = ", None),
         ("\xff", None),
+        # What was read of it would be TOML.
+        pytest.param("per_s = 5\n#" + "x" * configuration.MOST_BYTES, None, id="too long"),
     ],
 )
 def test_a_wrong_file_is_told_with_its_name_and_the_key(tmp_path: Path, text: str, key: str | None) -> None:

@@ -30,7 +30,13 @@ def test_the_choices_are_those_of_the_statement() -> None:
         (["--verifier", KEY, "--tls-key", "x.pem"], "belong together"),
         (["--verifier", KEY, "--time-source", "gps"], "ntp:HOST"),
         (["--verifier", KEY, "--time-source", "ntp:a:b"], "ntp:HOST"),
+        (["--verifier", KEY, "--time-source", "ntp:a:0"], "ntp:HOST"),
+        (["--verifier", KEY, "--time-source", "ntp:a:65536"], "ntp:HOST"),
+        (["--verifier", KEY, "--time-source", "ntp:[::1]:123"], "ntp:HOST"),
+        (["--verifier", KEY, "--time-source", "ntp:[::1"], "ntp:HOST"),
+        (["--verifier", KEY, "--time-source", "ntp:2001:db8::1"], "ntp:HOST"),
         (["--verifier", KEY, "--allow-from", "example"], "192.0.2.0/24"),
+        (["--verifier", KEY, "--proxy-from", "example"], "192.0.2.0/24"),
         (["--verifier", KEY, "--listen", "127.0.0.1:1", "--listen", "[::1]:2"], "one port"),
     ],
 )

@@ -39,6 +39,8 @@ def read_settings(context: typer.Context, path: Path | None) -> Path | None:
     try:
         with file.open("rb") as opened:
             text = opened.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise Malformed(_fault(ErrorCode.SETTING_MALFORMED, file, f"at most {MOST_BYTES:,} bytes", "more"))
         read = tomllib.loads(text.decode())
     except OSError as error:
         raise Unavailable(

@@ -1,5 +1,6 @@
 """`lightbound landmark`: run a landmark, and prepare one."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -15,6 +16,7 @@ from lightbound.cli.serving import (
     LogJsonOption,
     MetricsFromOption,
     PerSOption,
+    ProxyFromOption,
     TlsKeyOption,
     addresses,
     hexadecimal,
@@ -121,6 +123,7 @@ def run(
     per_s: PerSOption = 20.0,
     burst: BurstOption = 60.0,
     allow_from: AllowFromOption = None,
+    proxy_from: ProxyFromOption = None,
     metrics_from: MetricsFromOption = None,
     log_json: LogJsonOption = False,
 ) -> None:
@@ -153,7 +156,7 @@ def run(
         ntp=_time_source(time_source),
         kernel_stamps=stamps is StampsChoice.KERNEL,
         low_latency=low_latency,
-        limits=limits_of(per_s, burst, allow_from, metrics_from),
+        limits=limits_of(per_s, burst, allow_from, metrics_from, proxy_from),
         tls=tls_of(tls_certificate, tls_key),
         mesh=mesh,
         log=_log_at(log, log_key),
@@ -179,11 +182,17 @@ def _log_at(url: str | None, vkey: str | None) -> "LogAt | None":
     return LogAt(key=read_vkey(vkey), url=url)
 
 
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9.])?")
+_PORT: Final = re.compile("[1-9][0-9]{0,4}")
+
+
 def _time_source(text: str) -> tuple[str, int] | None:
     if text == "own":
         return None
     kind, _, rest = text.partition(":")
     host, _, port = rest.partition(":")
-    if kind != "ntp" or not host or not (port or "123").isdecimal():
-        raise typer.BadParameter("expected own, ntp:HOST or ntp:HOST:PORT", param_hint="--time-source")
+    if kind != "ntp" or not _HOST.fullmatch(host) or not _PORT.fullmatch(port or "123") or int(port or "123") > 65_535:
+        raise typer.BadParameter(
+            "expected own, ntp:HOST or ntp:HOST:PORT, HOST a name or an IPv4 address", param_hint="--time-source"
+        )
     return host, int(port or "123")

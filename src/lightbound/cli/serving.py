@@ -28,6 +28,13 @@ AllowFromOption: TypeAlias = Annotated[
 MetricsFromOption: TypeAlias = Annotated[
     list[str] | None, typer.Option(metavar="NET", help="Networks that may read /metrics. Default: this machine.")
 ]
+ProxyFromOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NET",
+        help="Networks of proxies whose X-Forwarded-For is believed, besides this machine. May be repeated.",
+    ),
+]
 LogJsonOption: TypeAlias = Annotated[
     bool, typer.Option("--log-json/--no-log-json", help="Log lines as JSON, for a machine.")
 ]
@@ -46,7 +53,13 @@ def addresses(texts: list[str]) -> "tuple[Listening, ...]":
     return tuple(read_listening(text) for text in texts)
 
 
-def limits_of(per_s: float, burst: float, allow_from: list[str] | None, metrics_from: list[str] | None) -> "Limits":
+def limits_of(
+    per_s: float,
+    burst: float,
+    allow_from: list[str] | None,
+    metrics_from: list[str] | None,
+    proxy_from: list[str] | None = None,
+) -> "Limits":
     """What a server lets anybody do.
 
     Raises:
@@ -60,6 +73,7 @@ def limits_of(per_s: float, burst: float, allow_from: list[str] | None, metrics_
         burst=burst,
         allow_from=_networks(allow_from or [], "--allow-from"),
         metrics_from=usual.metrics_from if metrics_from is None else _networks(metrics_from, "--metrics-from"),
+        proxy_from=(*usual.proxy_from, *_networks(proxy_from or [], "--proxy-from")),
     )
 
 

@@ -22,13 +22,13 @@ SHARE: Final = 4
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_LOOPBACK: Final[tuple[Network, ...]] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+LOOPBACK: Final[tuple[Network, ...]] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 
 class Held:
     """How many connections each address holds. A proxy on this machine speaks for many, and may hold all."""
 
-    def __init__(self, most: int, *, exempt: Sequence[Network] = _LOOPBACK) -> None:
+    def __init__(self, most: int, *, exempt: Sequence[Network] = LOOPBACK) -> None:
         """At most so many of one address (IPv6: of one /64)."""
         self.most, self._exempt = most, exempt
         self._counts: Counter[str] = Counter()

@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Unavailable, malformed
-from lightbound.net.connections import SHARE, Bounded, Held
+from lightbound.net.connections import LOOPBACK, SHARE, Bounded, Held
 from lightbound.net.http_client import STATEMENT
 from lightbound.net.http_errors import RATE_LIMITED, TOO_LONG, error_body, status_of
 from lightbound.net.rates import Rates
@@ -64,6 +64,12 @@ class Limits:
         ipaddress.ip_network("::1/128"),
     )
     """Networks that may read metrics."""
+    proxy_from: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = (
+        ipaddress.ip_network("127.0.0.1/32"),
+        ipaddress.ip_network("::1/128"),
+    )
+    """Networks of proxies: the address that they name in X-Forwarded-For is taken for that of whoever asks. Whoever
+    else could name one would choose its own limits."""
 
 
 async def body_of(request: Request, *, most_bytes: int) -> bytes:
@@ -210,7 +216,8 @@ async def serve(
         Unavailable: the certificate or its key cannot be read.
     """
     _raise_descriptors()
-    held = Held(max(1, limits.connections // SHARE))
+    # A proxy speaks for many, and so may whoever is on this machine.
+    held = Held(max(1, limits.connections // SHARE), exempt=(*LOOPBACK, *limits.proxy_from))
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -221,7 +228,7 @@ async def serve(
         http=cast("type[asyncio.Protocol]", functools.partial(Bounded, held=held)),
         ws="none",
         # Said here, so that no variable of the environment says otherwise.
-        forwarded_allow_ips=["127.0.0.1", "::1"],
+        forwarded_allow_ips=[str(network) for network in limits.proxy_from],
         limit_concurrency=limits.connections,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=1,
