@@ -119,7 +119,7 @@ def test_a_database_of_an_older_program_is_brought_up_to_date_and_keeps_what_it_
     for name in ("old", "new"):
         open_store(tmp_path / name, VERIFIER).dispose()
     with closing(sqlite3.connect(tmp_path / "old")) as connection:
-        for table in ("sought", "pins", "findings"):
+        for table in ("sought", "pins", "findings", "receipts"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("ALTER TABLE agents DROP COLUMN quote_key")
         connection.execute("INSERT INTO settings VALUES ('every_ns', '1')")

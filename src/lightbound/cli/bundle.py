@@ -61,7 +61,7 @@ def make(
     from lightbound.roles.verifier.bundling import bundle_of
     from lightbound.roles.verifier.kept import open_kept
     from lightbound.roles.verifier.run import ATTESTATION, judge_of, verifier_key
-    from lightbound.roles.verifier.settings import policy_told
+    from lightbound.roles.verifier.settings import log_told, policy_told
 
     folder = data or default_folder("verifier")
     key, admitted = verifier_key(folder), read_admission(admission or folder / "admission")
@@ -77,6 +77,7 @@ def make(
             now_ns=time.time_ns(),  # noqa: TID251 - a command is where the clock is read
             with_site=not without_site,
         )
+        log = log_told(kept.enrolments.settings())
     finally:
         kept.close()
     written = write_bundle(made)
@@ -85,7 +86,7 @@ def make(
     typer.echo(f"{out}: {len(made.sessions)} sessions, {len(written):,} bytes", err=True)
     if trust_out is not None:
         roots = folder.absolute() / ATTESTATION / "roots"
-        trusted = Trusted(verifiers=(key.verifying,), directory=admitted.trust)
+        trusted = Trusted(verifiers=(key.verifying,), directory=admitted.trust, log=log)
         with whole_file(trust_out) as file:
             file.write(write_check_trust(trusted, roots=str(roots) if roots.is_dir() else None).encode())
         typer.echo(f"{trust_out}: compare the keys in it with what their owners tell you", err=True)

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
@@ -21,6 +21,9 @@ from lightbound.cli.serving import (
     tls_of,
 )
 from lightbound.cli.verdict_options import FaultBudgetOption, ProofChoice, duration_ns
+
+if TYPE_CHECKING:
+    from lightbound.bundles.logged import LogTrusted
 
 verifier_app = typer.Typer(
     no_args_is_help=True, help="Run a verifier: let agents in, ask them, decide about their chips."
@@ -216,6 +219,16 @@ def run(
         list[str] | None,
         typer.Option(metavar="NET", help="Networks that may read /metrics and /v1/standings. Default: this machine."),
     ] = None,
+    log_key: Annotated[
+        str | None,
+        typer.Option(metavar="VKEY", help="The log in which landmarks have what they say; receipts go into bundles."),
+    ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(metavar="VKEY", help="A witness of that log. May be repeated.")
+    ] = None,
+    enough_witnesses: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="So many must have cosigned. Default: all of them.")
+    ] = None,
     log_json: LogJsonOption = False,
 ) -> None:
     """Ask enrolled agents, collect what they and the landmarks bring, and decide, until a signal comes."""
@@ -248,6 +261,7 @@ def run(
         tls=tls_of(tls_certificate, tls_key),
         ca=ca,
         software=f"lightbound {__version__}",
+        log=_log(log_key, witness or [], enough_witnesses),
     )
     if run_verifier(settings):
         raise KeyboardInterrupt
@@ -334,3 +348,19 @@ def _place(text: str) -> tuple[int, int]:
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise typer.BadParameter("expected latitude and longitude in degrees, as 1.35,103.82", param_hint="--near")
     return round(latitude * 1e7), round(longitude * 1e7)
+
+
+def _log(key: str | None, witnesses: list[str], enough: int | None) -> "LogTrusted | None":
+    """The log that is believed, and which witnesses."""
+    if key is None:
+        if witnesses or enough is not None:
+            raise typer.BadParameter("witnesses are of a log: name it", param_hint="--log-key")
+        return None
+    if enough is not None and enough > len(witnesses):
+        raise typer.BadParameter(f"there are {len(witnesses)} witnesses", param_hint="--enough-witnesses")
+
+    from lightbound.bundles.logged import LogTrusted
+    from lightbound.tlog.note import read_vkey
+
+    keys = tuple(read_vkey(text) for text in witnesses)
+    return LogTrusted(key=read_vkey(key), witnesses=keys, enough=len(keys) if enough is None else enough)

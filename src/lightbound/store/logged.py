@@ -93,6 +93,16 @@ class LoggedStatements:
             found = connection.execute(select(LOGGED.c.receipt).where(LOGGED.c.digest == digest)).scalar()
         return None if found is None else bytes(found)
 
+    def entry(self, digest: bytes) -> bytes | None:
+        """The entry that stands for a statement in the log; None if there is none yet.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        with reading(self._engine) as connection:
+            found = connection.execute(select(LOGGED.c.entry).where(LOGGED.c.digest == digest)).scalar()
+        return None if found is None else bytes(found)
+
     def not_logged(self, most: int) -> list[NotLogged]:
         """The newest entries that the log refused.
 

@@ -190,6 +190,16 @@ SOUGHT: Final = Table(
 )
 """Statements that a landmark named as the one before, and did not show: when it was first and last asked in vain."""
 
+RECEIPTS: Final = Table(
+    "receipts",
+    METADATA,
+    Column("digest", LargeBinary, ForeignKey("statements.digest"), primary_key=True),
+    Column("entry", LargeBinary, nullable=False),
+    Column("proof", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+"""Of a landmark's statement, the entry that stands for it in the log, and the proof that it does."""
+
 DOCUMENTS: Final = Table(
     "documents",
     METADATA,

@@ -61,17 +61,6 @@ def landmark_app(
     async def tell_statement(request: Request) -> Response:
         return statement(desk.statement(digest_in(request)))
 
-    async def tell_receipt(request: Request) -> Response:
-        wanted = digest_in(request)
-        desk.statement(wanted)
-        receipt = None if logged is None else logged.receipt(wanted)
-        # It is there, and its receipt is not yet: whoever asks comes again.
-        return nothing() if receipt is None else Response(receipt, media_type="text/plain; charset=utf-8")
-
-    async def tell_unlogged(_request: Request) -> Response:
-        refused = [] if logged is None else logged.not_logged(MOST_UNLOGGED)
-        return Response(encode([[one.entry, one.why] for one in refused]), media_type=CBOR)
-
     async def tell_about(_request: Request) -> Response:
         return JSONResponse(about)
 
@@ -82,8 +71,34 @@ def landmark_app(
         Route("/clp1/sessions/{digest}/close", close),
         Route("/clp1/sessions/{digest}/ack", acknowledge, methods=["POST"]),
         Route("/clp1/statements/{digest}", tell_statement),
-        Route("/clp1/receipts/{digest}", tell_receipt),
-        Route("/clp1/unlogged", tell_unlogged),
+        *_about_the_log(desk, logged),
         Route("/clp1/landmark", tell_about),
     ]
     return application(routes, registry=desk.meters.registry, health=lambda: {"ok": is_well(), **about}, limits=limits)
+
+
+def _about_the_log(desk: Desk, logged: LoggedStatements | None) -> list[Route]:
+    """What became of statements in the log."""
+
+    async def tell_receipt(request: Request) -> Response:
+        wanted = digest_in(request)
+        desk.statement(wanted)
+        receipt = None if logged is None else logged.receipt(wanted)
+        # It is there, and its receipt is not yet: whoever asks comes again.
+        return nothing() if receipt is None else Response(receipt, media_type="text/plain; charset=utf-8")
+
+    async def tell_entry(request: Request) -> Response:
+        wanted = digest_in(request)
+        desk.statement(wanted)
+        entry = None if logged is None else logged.entry(wanted)
+        return nothing() if entry is None else statement(entry)
+
+    async def tell_unlogged(_request: Request) -> Response:
+        refused = [] if logged is None else logged.not_logged(MOST_UNLOGGED)
+        return Response(encode([[one.entry, one.why] for one in refused]), media_type=CBOR)
+
+    return [
+        Route("/clp1/receipts/{digest}", tell_receipt),
+        Route("/clp1/entries/{digest}", tell_entry),
+        Route("/clp1/unlogged", tell_unlogged),
+    ]

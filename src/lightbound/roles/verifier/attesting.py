@@ -80,8 +80,9 @@ class Attestor:
 
 
 def attestor_of(folder: AttestationFolder) -> Attestor:
-    """What checks evidence by what lies in a folder, beside the vendors' roots. A manifest that does not hold is left
-    out, and told.
+    """What checks evidence by what lies in a folder, beside the vendors' roots.
+
+    A manifest that does not hold is left out, and told.
 
     Raises:
         Malformed: a root's certificate is none of a device root.

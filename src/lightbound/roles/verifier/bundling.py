@@ -2,14 +2,18 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lightbound.attestation.genuine import claimed_chip
-from lightbound.bundles.contents import Admission, Bundle, Pinned, SessionShown, Terms, VerdictShown
+from lightbound.bundles.contents import Admission, Bundle, Logged, Pinned, SessionShown, Terms, VerdictShown
+from lightbound.bundles.reading import session_order
+from lightbound.bundles.spoken import spoken
 from lightbound.enrolment.pinned import Pins
 from lightbound.errors import ErrorCode, Fault, LightboundError, Refused
 from lightbound.files.admission import AdmissionFolder
 from lightbound.geo.areas import Drawing, parse_area
+from lightbound.keys.signing import digest
 from lightbound.ranging.statements.binding import read_evidence
 from lightbound.ranging.statements.session import chip_proof
 from lightbound.roles.verifier.checking import concluded
@@ -17,6 +21,7 @@ from lightbound.roles.verifier.judging import Judge
 from lightbound.store.asked import Asked
 from lightbound.store.enrolments import Agent
 from lightbound.store.judged import ChipKept
+from lightbound.tlog.proof import read_proof
 
 
 def bundle_of(
@@ -52,12 +57,27 @@ def bundle_of(
             operators=tuple(sorted(admission.operators)),
             positions=tuple(sorted(admission.positions)),
         ),
-        sessions=tuple(sessions),
+        sessions=tuple(sorted(sessions, key=session_order)),
         pinned=Pinned(is_attested=chip in pins.chips, quote_key=_quote_key(pins, chip)),
         terms=_terms(judge, agent, data),
         verdicts=(_verdict(found),),
         manifests=judge.attestor.manifests,
         revocations=judge.attestor.revocations,
+        logged=_logged(judge, sessions),
+    )
+
+
+def _logged(judge: Judge, sessions: Sequence[SessionShown]) -> tuple[Logged, ...]:
+    """What the log gave for the measurements of these sessions, as far as it has come."""
+    measured = [
+        digest(of.measurement)
+        for shown in sessions
+        for of in shown.statements.by_landmark.values()
+        if of.measurement is not None
+    ]
+    return tuple(
+        Logged(statement=one.digest, entry=one.entry, opening=read_proof(one.proof).extra, proof=one.proof)
+        for one in judge.kept.receipts.of(measured)
     )
 
 
@@ -69,12 +89,12 @@ def _shown(judge: Judge, asked: Asked, agent: Agent, chip: bytes, *, with_site: 
         verifier=judge.verifier,
         landmarks=judge.landmarks,
     )
-    if found.statements is None:
+    if found.statements is None or found.verified is None:
         fault = Fault(code=ErrorCode.WRONG_SESSION, expected="a session that holds", found=asked.digest.hex())
         raise Refused(fault)
     index = [name for name, _ in asked.chips].index(chip)
     return SessionShown(
-        statements=found.statements,
+        statements=replace(found.statements, by_landmark=spoken(found.verified, found.statements)),
         chip=chip_proof(asked.chips, index),
         site=asked.site if with_site else None,
         documents=_documents_of(chip, found.documents, found.statements.evidence),
@@ -104,7 +124,7 @@ def _quote_key(pins: Pins, chip: bytes) -> bytes | None:
 
 
 def _verdict(found: ChipKept) -> VerdictShown:
-    return VerdictShown(line=found.line or "", basis=found.basis)
+    return VerdictShown(line=found.line or "", basis=tuple(sorted(found.basis)))
 
 
 def _terms(judge: Judge, agent: Agent, data: Path) -> Terms:

@@ -26,7 +26,11 @@ from lightbound.roles.logs import fields
 from lightbound.roles.verifier.kept import Kept
 from lightbound.roles.verifier.settings import SECOND_NS
 from lightbound.store.asked import ToAsk
+from lightbound.store.receipts import Receipt
 from lightbound.store.sequences import Signed
+from lightbound.tlog.entries import write_entry
+from lightbound.tlog.note import NoteKey
+from lightbound.tlog.proof import check_proof, read_proof
 
 AGAIN_NS: Final = tuple(seconds * SECOND_NS for seconds in (2, 10, 30, 120, 600, 3_600))
 """How long after each asking that left something open the next one comes; after the last, none."""
@@ -52,10 +56,11 @@ class Collector:
         *,
         ca: Path | None,
         software: str,
+        log: NoteKey | None = None,
     ) -> None:
-        """Of these landmarks; nothing is sent yet."""
+        """Of these landmarks; nothing is sent yet. With a log, its receipts are asked for as well."""
         self._kept, self._landmarks, self._addresses = kept, landmarks, addresses
-        self._ca, self._software = ca, software
+        self._ca, self._software, self._log = ca, software, log
         self._lock = Lock()
         self._servers: dict[bytes, Server] = {}
 
@@ -85,7 +90,7 @@ class Collector:
             new = self._kept.sequences.add(signed)
             kinds = {said.kind for said in signed}
             is_done = not signed or (Kind.OPEN in kinds and bool(kinds & {Kind.MEASUREMENT, Kind.ABORT}))
-        is_whole = self._chased(server, one, now_ns=now_ns)
+        is_whole = self._chased(server, one, now_ns=now_ns) and self._receipted(server, one)
         again = one.asks < len(AGAIN_NS) and not (is_done and is_whole)
         self._kept.asked.asked_landmark(one, ask_ns=now_ns + AGAIN_NS[one.asks] if again else None)
         return new > 0
@@ -137,6 +142,24 @@ class Collector:
         lacking = self._lacking(one)
         self._kept.sequences.in_vain([name for name in lacking if name in in_vain], now_ns=now_ns)
         return not lacking
+
+    def _receipted(self, server: Server, one: ToAsk) -> bool:
+        """Fetch the receipts of what the landmark said of a session; whether none is missing any more."""
+        if self._log is None:
+            return True
+        for name in self._kept.receipts.lacking(one.session, one.landmark):
+            try:
+                proof = server.get(f"/clp1/receipts/{name.hex()}")
+                entry = server.get(f"/clp1/entries/{name.hex()}")
+                if proof.status == 204 or entry.status == 204:
+                    return False
+                # What the opening opens is looked at by whoever checks a bundle, with everything else.
+                check_proof(read_proof(proof.body), write_entry(entry.body), self._log)
+            except LightboundError as error:
+                _log("no receipt from landmark", one, error)
+                return False
+            self._kept.receipts.keep(Receipt(digest=name, entry=entry.body, proof=proof.body))
+        return True
 
     def _lacking(self, one: ToAsk) -> list[bytes]:
         return self._kept.sequences.not_here(one.landmark, one.agent)

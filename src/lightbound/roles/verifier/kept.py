@@ -1,4 +1,4 @@
-"""The verifier's database as its parts use it: one engine, five subjects."""
+"""The verifier's database as its parts use it: one engine, six subjects."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from lightbound.store.engine import VERIFIER, open_store
 from lightbound.store.enrolments import Enrolments
 from lightbound.store.findings import Findings
 from lightbound.store.judged import Judgements
+from lightbound.store.receipts import Receipts
 from lightbound.store.sequences import Sequences
 
 FILE: Final = "verifier.sqlite"
@@ -26,6 +27,7 @@ class Kept:
     sequences: Sequences
     judged: Judgements
     findings: Findings
+    receipts: Receipts
 
     def close(self) -> None:
         """Let the file go."""
@@ -47,4 +49,5 @@ def open_kept(data: Path) -> Kept:
         sequences=Sequences(engine),
         judged=Judgements(engine),
         findings=Findings(engine),
+        receipts=Receipts(engine),
     )

@@ -80,7 +80,12 @@ def put_together(settings: VerifierSettings) -> Iterator[tuple[Desk, Work, Kept]
             kept.enrolments.keep_settings(settings.told())
             judge = judge_of(kept, key, admission, settings.data, settings.policy)
             collector = Collector(
-                kept, admission.admitted, admission.addresses, ca=settings.ca, software=settings.software
+                kept,
+                admission.admitted,
+                admission.addresses,
+                ca=settings.ca,
+                software=settings.software,
+                log=None if settings.log is None else settings.log.key,
             )
             meters = Meters()
 

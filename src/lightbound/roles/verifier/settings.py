@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from lightbound.bundles.logged import LogTrusted
 from lightbound.canonical.cbor import Value, encode
 from lightbound.keys.signing import digest
 from lightbound.net.http_server import Limits, Tls
 from lightbound.net.listening import Listening
+from lightbound.tlog.note import read_vkey
 
 SECOND_NS: Final = 1_000_000_000
 HOUR_NS: Final = 3_600 * SECOND_NS
@@ -62,13 +64,33 @@ class VerifierSettings:
     ca: Path | None
     """Certificates of authorities that landmarks' servers are believed by; None: those of the system."""
     software: str
+    log: LogTrusted | None = None
+    """The log in which landmarks have what they say; its receipts are kept, and go into bundles."""
 
     def told(self) -> dict[str, Any]:
         """What is kept for `status` and `export` to say again."""
-        return {**self.policy.fields(), "silent_after_ns": self.silent_after_ns, "software": self.software}
+        log = None
+        if self.log is not None:
+            witnesses = [str(key) for key in self.log.witnesses]
+            log = {"key": str(self.log.key), "witnesses": witnesses, "enough": self.log.enough}
+        said = {"silent_after_ns": self.silent_after_ns, "software": self.software, "log": log}
+        return {**self.policy.fields(), **said}
 
 
 def policy_told(told: Mapping[str, Any]) -> Policy:
     """The policy of the process that last ran, from what it kept; the default where none has run yet."""
     names = Policy().fields().keys() & told.keys()
     return replace(Policy(), **{name: told[name] for name in names})
+
+
+def log_told(told: Mapping[str, Any]) -> LogTrusted | None:
+    """The log of the process that last ran, from what it kept.
+
+    Raises:
+        Malformed: what was kept is none.
+    """
+    said = told.get("log")
+    if said is None:
+        return None
+    witnesses = tuple(read_vkey(text) for text in said["witnesses"])
+    return LogTrusted(key=read_vkey(said["key"]), witnesses=witnesses, enough=int(said["enough"]))
