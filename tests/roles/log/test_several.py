@@ -114,3 +114,28 @@ def test_what_a_log_refuses_is_published_by_the_landmark_with_why(tmp_path: Path
                 assert isinstance(why, str)
                 assert commitment_said(entry).landmark == made.landmarks[0].key.key_id
                 assert why.startswith("not_admitted")
+
+
+def test_a_witness_that_answers_nonsense_changes_nothing(tmp_path: Path) -> None:
+    answers = iter([(409, b"9" * 5_000), (200, b"x" * 20_000), (200, b"\xff\n"), (500, b""), (204, b"")])
+
+    class Nonsense(Witness):
+        """Says something else each time."""
+
+        def add(self, body: bytes) -> tuple[int, bytes]:
+            """Whatever comes next."""
+            self.asked += 1
+            return next(answers, (409, str(len(body)).encode()))
+
+    with world(tmp_path, count=1) as made:
+        log = new_log(tmp_path / "log", tmp_path / "admission", free_port("127.0.0.1"))
+        for _ in range(6):
+            # A new process each time: one that was told nonsense does not ask again soon.
+            with answering(Nonsense(name="witness.example", log=log.named)) as witness:
+                log.more = ["--witness", witness.option, "--witness-wait-s", "2"]
+                with running(log):
+                    submit(log, made.landmarks[0], witness.port)
+                    told = httpx.get(f"{log.url}/health").json()
+                assert witness.asked >= 1
+                assert told["ok"] is True
+                assert told["witnesses"]["witness.example"] != "cosigned"

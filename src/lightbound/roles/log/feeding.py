@@ -6,6 +6,8 @@ deadline, and whoever did not answer is asked again after a pause, beside the wo
 
 import asyncio
 import base64
+import re
+import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,6 +30,9 @@ PAUSE_S: Final = 15.0
 
 CONFLICTS: Final = 3
 """A witness says what size it knows, and is asked again from there; it may have been told a newer one meanwhile."""
+
+
+_SIZE: Final = re.compile("[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +69,15 @@ class Feeding:
 
     def __post_init__(self) -> None:
         """Nothing is sent yet."""
+        # The authorities that this machine trusts, as all other clients of ours have it.
+        authorities = ssl.create_default_context()
         self._known = [
-            _Known(at=one, client=httpx.AsyncClient(timeout=self.wait_s, trust_env=False, follow_redirects=False))
+            _Known(
+                at=one,
+                client=httpx.AsyncClient(
+                    timeout=self.wait_s, trust_env=False, follow_redirects=False, verify=authorities
+                ),
+            )
             for one in self.witnesses
         ]
 
@@ -112,7 +124,7 @@ class Feeding:
             text = answer.decode("utf-8", "replace")
             if response.status_code == httpx.codes.OK:
                 return self._read(one, checkpoint, text)
-            if response.status_code != httpx.codes.CONFLICT or not text.strip().isdecimal():
+            if response.status_code != httpx.codes.CONFLICT or _SIZE.fullmatch(text.strip()) is None:
                 raise httpx.DecodingError(f"status {response.status_code}: {text[:80]!r}")
             one.size = int(text)
             if one.size > checkpoint.size:

@@ -128,16 +128,21 @@ async def _work(
     )
     worker = asyncio.create_task(sequencer.run())
     again = asyncio.create_task(_show_again(sequencer))
+    stop = asyncio.Event()
+    for task in (worker, again):
+        # Neither ends by itself but by a mistake of ours: better no log than one that answers nobody.
+        task.add_done_callback(lambda _task: stop.set())
     for one in sockets:
         log.info("listening", address=":".join(map(str, one.getsockname()[:2])), key=str(named), size=note.size)
     try:
-        interrupted = await serve(app, sockets, limits=settings.limits, tls=settings.tls)
+        interrupted = await serve(app, sockets, limits=settings.limits, tls=settings.tls, until=stop)
     finally:
+        ended = [task for task in (worker, again) if task.done()]
         for task in (worker, again):
             task.cancel()
         await feeding.close()
-    if worker.done() and not worker.cancelled() and (error := worker.exception()) is not None:
-        raise error
+    for task in ended:
+        task.result()
     log.info("stopped")
     return interrupted
 
