@@ -4,13 +4,14 @@ It asks nobody. What it believes beforehand, `Trusted` holds: a verifier's key, 
 devices, a log with its witnesses. Everything else is in the bundle, and signed.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from lightbound.bundles.contents import Bundle, SessionShown, Terms, VerdictShown
 from lightbound.bundles.logged import LogTrusted, check_logged
+from lightbound.bundles.recomputed import follows
+from lightbound.bundles.spoken import spoken
 from lightbound.canonical.commitments import disclosed
 from lightbound.enrolment.pinned import SessionEvidence
 from lightbound.errors import ErrorCode, LightboundError, refused
@@ -21,11 +22,6 @@ from lightbound.ranging.sessions.admitted import AdmittedLandmarks, admitted
 from lightbound.ranging.sessions.verification import VerifiedSession, verified_session
 from lightbound.ranging.statements.admission import DirectoryTrust
 from lightbound.ranging.statements.session import asked_for
-
-METRES_ALLOWED: Final = 1
-"""Metres of a verdict may differ by so much: they are rounded, and machines round last bits otherwise."""
-
-_METRES: Final = frozenset({"margin_m"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +153,10 @@ def _sessions(bundle: Bundle, landmarks: AdmittedLandmarks, sessions: dict[bytes
             path = f"bundle.sessions.{found.digest.hex()[:16]}.{landmark.hex()[:8]}"
             fault = error.faults[0]
             raise refused(fault.code, fault.expected, fault.found, f"{path}.{fault.column or ''}")
+        for landmark, said in shown.statements.by_landmark.items():
+            if said != spoken(found, shown.statements).get(landmark):
+                path = f"bundle.sessions.{found.digest.hex()[:16]}.{landmark.hex()[:8]}"
+                raise refused(ErrorCode.WRONG_LANDMARK, "statements that the session rests on", "others", path)
         if found.digest in sessions:
             raise refused(ErrorCode.WRONG_SESSION, "each session once", "one twice", "bundle.sessions")
         sessions[found.digest] = found
@@ -190,6 +190,12 @@ def _evidence(
     evidence: dict[bytes, SessionEvidence],
     means: Means,
 ) -> str:
+    for shown in bundle.sessions:
+        found = sessions[digest(shown.statements.session)]
+        named = {found.evidence.quote}.union(*found.evidence.reports)
+        if not named.issuperset(map(digest, shown.documents)):
+            path = f"bundle.sessions.{found.digest.hex()[:16]}.documents"
+            raise refused(ErrorCode.EVIDENCE_DIFFERS, "documents that the manifest names", "another", path)
     if not bundle.pinned.is_attested:
         evidence.update(dict.fromkeys(sessions, SessionEvidence(assurances={}, findings=())))
         return "none: tier A0, the chip is a name that follows from the agent's key"
@@ -202,6 +208,11 @@ def _evidence(
 
 
 def _logged(bundle: Bundle, trusted: Trusted, sessions: Sequence[VerifiedSession]) -> str:
+    measured = {
+        digest(of.measurement or b"") for shown in bundle.sessions for of in shown.statements.by_landmark.values()
+    }
+    if not measured.issuperset(one.statement for one in bundle.logged):
+        raise refused(ErrorCode.WRONG_SESSION, "proofs of measurements that are here", "of another", "bundle.logged")
     if trusted.log is None:
         return "not asked: no log is trusted, so that somebody may have been told something else"
     statements = {digest(shown.statements.session): shown.statements.by_landmark for shown in bundle.sessions}
@@ -229,13 +240,15 @@ def _verdicts(
     means: Means,
     done: Checked,
 ) -> str:
+    unused = {*sessions}.difference(*(shown.basis for shown in bundle.verdicts))
+    if unused:
+        expected, found = "sessions on which a verdict rests", min(unused).hex()
+        raise refused(ErrorCode.WRONG_SESSION, expected, found, "bundle.sessions")
     for number, shown in enumerate(bundle.verdicts):
         path = f"bundle.verdicts[{number}]"
         basis = [(sessions[name], evidence[name]) for name in _basis(shown, sessions, path)]
-        said = _read_line(shown, path)
         again = means.decide(bundle, basis, landmarks)
-        compare(said, json.loads(json.dumps(again)), path)
-        done.verdicts.append(said)
+        done.verdicts.append(follows(shown.line, again, path))
     words = ", ".join(str(one["standing"]) for one in done.verdicts[:4])
     return f"{words}{' ...' if len(done.verdicts) > 4 else ''}: the same, word for word"
 
@@ -246,36 +259,3 @@ def _basis(shown: VerdictShown, sessions: Mapping[bytes, VerifiedSession], path:
         expected = f"session {missing[0].hex()}, on which the verdict rests"
         raise refused(ErrorCode.WRONG_SESSION, expected, "none", f"{path}.basis")
     return shown.basis
-
-
-def _read_line(shown: VerdictShown, path: str) -> Mapping[str, Any]:
-    try:
-        said = json.loads(shown.line)
-    except ValueError:
-        said = None
-    if not isinstance(said, dict):
-        raise refused(ErrorCode.NUMBERS_DIFFER, "a verdict as JSON", "another text", f"{path}.line")
-    return said
-
-
-def compare(said: Any, again: Any, path: str) -> None:
-    """Nothing, if a verdict and what was computed again agree: words exactly, metres within one.
-
-    Raises:
-        Refused: they do not; the path names the field.
-    """
-    if isinstance(said, dict) and isinstance(again, dict):
-        if said.keys() != again.keys():
-            names = ", ".join(sorted(said.keys() ^ again.keys()))
-            raise refused(ErrorCode.NUMBERS_DIFFER, "the fields that follow", f"otherwise: {names}", path)
-        for name in said:
-            if name in _METRES and _are_metres(said[name], again[name]):
-                continue
-            compare(said[name], again[name], f"{path}.{name}")
-        return
-    if type(said) is not type(again) or said != again:
-        raise refused(ErrorCode.NUMBERS_DIFFER, f"{again!r}, which follows", f"{said!r}", path)
-
-
-def _are_metres(said: object, again: object) -> bool:
-    return isinstance(said, int | float) and isinstance(again, int | float) and abs(said - again) <= METRES_ALLOWED

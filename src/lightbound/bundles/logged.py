@@ -60,6 +60,8 @@ def check_logged(
 
 def _checkpoint(found: Logged, log: LogTrusted, path: str) -> Checkpoint:
     proof = read_proof(found.proof, what=f"{path}.proof")
+    if proof.extra != found.opening:
+        raise refused(ErrorCode.DISCLOSURE_DIFFERS, "one opening, in the proof as well", "two", f"{path}.proof")
     checkpoint, seen = check_proof(proof, write_entry(found.entry), log.key, log.witnesses, what=f"{path}.proof")
     if len(seen) < log.enough:
         expected = f"cosignatures of {log.enough} of the {len(log.witnesses)} trusted witnesses"

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lightbound.bundles.contents import MOST_BUNDLE_BYTES, Bundle, read_bundle
+from lightbound.bundles.contents import Bundle
+from lightbound.bundles.reading import MOST_BUNDLE_BYTES, read_bundle
 from lightbound.errors import ErrorCode, Fault, LightboundError, Unavailable
 from lightbound.files.toml import of_file
 

@@ -45,8 +45,24 @@ def read_drawing(path: Path, feature: str | None = None) -> tuple[Polygon, ...]:
         Malformed: not GeoJSON, no such feature, or no valid polygon; with the first faults and the count of all.
         Unavailable: the file cannot be read.
     """
-    faults = Faults(str(path))
-    document = _document(path, faults)
+    try:
+        with opened(path) as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        fault = Fault(code=ErrorCode.READ_FAILED, expected="a file that can be read", found=found, file=str(path))
+        raise Unavailable(fault) from error
+    return polygons_of(content, str(path), feature)
+
+
+def polygons_of(content: bytes, name: str, feature: str | None = None) -> tuple[Polygon, ...]:
+    """The same of what is in a file; `name` is what errors call it.
+
+    Raises:
+        Malformed: not GeoJSON, no such feature, or no valid polygon.
+    """
+    faults = Faults(name)
+    document = _document(content, faults)
     polygons: list[shapely.Polygon] = []
     for geometry, where in _geometries(document, feature, faults):
         for coordinates, place in _polygon_coordinates(geometry, where, faults):
@@ -55,14 +71,7 @@ def read_drawing(path: Path, feature: str | None = None) -> tuple[Polygon, ...]:
     return joined(polygons)
 
 
-def _document(path: Path, faults: Faults) -> dict[str, Any]:
-    try:
-        with opened(path) as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        found = error.strerror or type(error).__name__
-        fault = Fault(code=ErrorCode.READ_FAILED, expected="a file that can be read", found=found, file=str(path))
-        raise Unavailable(fault) from error
+def _document(content: bytes, faults: Faults) -> dict[str, Any]:
     if not content:
         faults.add(ErrorCode.FILE_EMPTY, expected="a GeoJSON object", found="nothing")
         raise faults.error()

@@ -1,9 +1,8 @@
 """What it takes to check a bundle beside the pure procedure: areas made, evidence judged, a verdict computed."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from lightbound.adjudication.verdicts import BorderUsed
@@ -13,9 +12,10 @@ from lightbound.bundles.contents import Bundle, SessionShown, Terms
 from lightbound.enrolment.attested import host_evidence
 from lightbound.enrolment.pinned import Pins, SessionEvidence, pin_of, session_evidence
 from lightbound.errors import ErrorCode, refused
-from lightbound.files.dossier import AreaMaker
+from lightbound.files.geojson import polygons_of
 from lightbound.geo.areas import Drawing, parse_area
-from lightbound.geo.borders import packaged_borders
+from lightbound.geo.borders import Borders, packaged_borders
+from lightbound.geo.shapes import Area, area_of
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks
 from lightbound.ranging.sessions.verification import VerifiedSession
 from lightbound.roles.deciding import ChipQuestion, Heard, Rules, decided
@@ -28,7 +28,7 @@ class Computing:
 
     roots: DeviceRoots
     appraise: Appraiser
-    areas: AreaMaker
+    areas: Callable[[str], Area]
     border: BorderUsed
 
     def evidence(self, bundle: Bundle, found: VerifiedSession, shown: SessionShown) -> SessionEvidence:
@@ -69,56 +69,64 @@ class Computing:
 
 
 def checked(bundle: Bundle, trusted: Trusted, *, roots: DeviceRoots, appraise: Appraiser) -> Checked:
-    """What the check of a bundle comes to. No network, no account; drawings are written to a folder that is gone after.
+    """What the check of a bundle comes to. It needs no network, no account, and no room to write.
 
     Raises:
-        Unavailable: there is no room for a drawing.
+        Malformed, Refused: the areas are none, or name other drawings than the bundle holds.
     """
     borders = packaged_borders()
-    with TemporaryDirectory(prefix="lightbound-check-") as folder:
-        _check_areas(bundle.terms)
-        for name, data in bundle.terms.drawings.items():
-            path = _inside(Path(folder), name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        border_error_m = bundle.terms.border_error_m
-        computing = Computing(
-            roots=roots,
-            appraise=appraise,
-            areas=AreaMaker(chips=Path(folder) / "chips.csv", borders=borders, border_error_m=float(border_error_m)),
-            border=BorderUsed(
-                name=borders.name,
-                version=borders.version,
-                viewpoint=borders.viewpoint,
-                sha256=borders.sha256,
-                error_m=border_error_m,
-            ),
-        )
-        means = Means(evidence=computing.evidence, decide=computing.decide, border_sha256=borders.sha256)
-        return check(bundle, trusted, means)
+    border_error_m = bundle.terms.border_error_m
+    computing = Computing(
+        roots=roots,
+        appraise=appraise,
+        areas=BundledAreas(bundle.terms, borders),
+        border=BorderUsed(
+            name=borders.name,
+            version=borders.version,
+            viewpoint=borders.viewpoint,
+            sha256=borders.sha256,
+            error_m=border_error_m,
+        ),
+    )
+    means = Means(evidence=computing.evidence, decide=computing.decide, border_sha256=borders.sha256)
+    return check(bundle, trusted, means)
 
 
-def _check_areas(terms: Terms) -> None:
-    """Nothing, if the areas name no files but those that the bundle holds: others would be read from this machine.
+class BundledAreas:
+    """The areas of a bundle by their texts, each made once. Drawings are those inside: no file is read."""
 
-    Raises:
-        Malformed: a text is no area.
-        Refused: one names another file.
-    """
-    for text in filter(None, (terms.licensed, terms.excluded)):
-        for part in parse_area(text):
-            if isinstance(part, Drawing) and part.path not in terms.drawings:
-                expected = "areas that name drawings of this bundle"
-                raise refused(ErrorCode.AREA_MALFORMED, expected, "another file", "bundle.terms")
+    def __init__(self, terms: Terms, borders: Borders) -> None:
+        """Of a bundle with these terms.
 
+        Raises:
+            Malformed: a text is no area, or a drawing none.
+            Refused: the areas name other drawings than those inside, or one is not what its name says.
+        """
+        self._borders, self._border_error_m = borders, float(terms.border_error_m)
+        parts = [part for text in (terms.licensed, terms.excluded) if text for part in parse_area(text)]
+        wanted = {part for part in parts if isinstance(part, Drawing)}
+        if {part.path for part in wanted} != terms.drawings.keys():
+            expected = "the drawings that the areas name"
+            raise refused(ErrorCode.AREA_MALFORMED, expected, "others", "bundle.terms.drawings")
+        for name, data in terms.drawings.items():
+            # A verifier names its copies so; whoever committed to the text committed to the drawing.
+            if name != f"drawings/{hashlib.sha256(data).hexdigest()[:32]}.geojson":
+                expected = "a drawing that is named by its SHA-256"
+                raise refused(ErrorCode.AREA_MALFORMED, expected, "another", "bundle.terms.drawings")
+        self._drawings = {part: polygons_of(terms.drawings[part.path], part.path, part.feature) for part in wanted}
+        self._made: dict[str, Area] = {}
 
-def _inside(folder: Path, name: str) -> Path:
-    """Where a drawing goes. Whoever wrote the bundle chose the name, and may not choose a place outside.
+    def __call__(self, text: str) -> Area:
+        """The area of a text.
 
-    Raises:
-        Refused: it would be one.
-    """
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()) or path == folder.resolve():
-        raise refused(ErrorCode.AREA_MALFORMED, "a drawing's path below its folder", "another", "bundle.terms.drawings")
-    return path
+        Raises:
+            Malformed: a country in it is none.
+        """
+        if text not in self._made:
+            self._made[text] = area_of(
+                parse_area(text),
+                borders=self._borders,
+                drawings=self._drawings,
+                border_error_m=self._border_error_m,
+            )
+        return self._made[text]
