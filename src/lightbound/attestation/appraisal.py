@@ -18,6 +18,12 @@ MOST_INDICES: Final = 8
 """Indices of measurements that are told one by one; past that, how many more."""
 
 
+KNOWN_TO_DIFFER: Final = {Family.HOPPER: frozenset({9})}
+"""Measurements at which genuine devices are known to differ from manifests that their maker signed: after a restart, in
+another mode, or with a manifest that was replaced later (NVIDIA/nvtrust, issues 28, 90 and 132; both reports of one
+chip that the tests look at). Held against the device, an honest one would be called tampered with; passed over, a change
+that shows nowhere else would not be seen. So it is neither: what differs here alone is unappraised."""
+
 NVDEC0_OFF: Final = b"\x55"
 NVDEC0_MEASUREMENT: Final = 35
 """Of the firmware of a video decoder. Where a GPU states that this decoder is off it is passed over, which the vendor's
@@ -107,7 +113,8 @@ def appraised(genuine: GenuineReport, *, references: Sequence[Reference], at_ns:
     5. A measurement differs from one that its driver's or its VBIOS's manifest has: refused, and the device signed it.
        What both have must agree with both. Where several manifests are of one version, of different boards, it is
        held against the one that it differs least from: a manifest does not say which board it is for.
-    6. A manifest has nothing to compare: unappraised.
+    6. A manifest has nothing to compare, or all that differs are measurements at which genuine devices are known to:
+       unappraised.
     7. Everything that both manifests have agrees: verified. Measurements that neither has were not judged.
 
     Why a measurement differs, nothing here knows. Genuine H100s do at index 9: users report it after mere restarts
@@ -140,7 +147,10 @@ def appraised(genuine: GenuineReport, *, references: Sequence[Reference], at_ns:
         nearest = min(current, key=lambda reference: (len(reference.differing(genuine)), reference.name))
         judged |= nearest.measurements.keys() - _passed_over(genuine)
         if differing := nearest.differing(genuine):
-            faults.append(_differs(one, differing))
+            if {*differing} <= KNOWN_TO_DIFFER.get(genuine.device.family, frozenset()):
+                reasons.append(_known_to_differ(one, differing))
+            else:
+                faults.append(_differs(one, differing))
         elif not nearest.measurements.keys() - _passed_over(genuine):
             reasons.append(_empty(one))
     if faults:
@@ -185,6 +195,14 @@ def _absent(one: Wanted, here: Sequence[Reference]) -> Reason:
 def _empty(one: Wanted) -> Reason:
     why = f"the manifest of {_NAMES[one.kind]} {one.version} has no measurement to compare"
     return Reason(lacking=Lacking.MEASUREMENT, why=why, next=f"get the maker's manifest {one.file_id} anew")
+
+
+def _known_to_differ(one: Wanted, differing: list[int]) -> Reason:
+    why = (
+        f"measurement {_indices(differing)} is not what the manifest of {_NAMES[one.kind]} {one.version} has, as is "
+        "known of genuine devices too; everything else agrees"
+    )
+    return Reason(lacking=Lacking.MEASUREMENT, why=why, next=f"look for a newer manifest {one.file_id}")
 
 
 def _stale(reference: Reference, genuine: GenuineReport) -> str:
