@@ -21,8 +21,8 @@ MOST_INDICES: Final = 8
 KNOWN_TO_DIFFER: Final = {Family.HOPPER: frozenset({9})}
 """Measurements at which genuine devices are known to differ from manifests that their maker signed: after a restart, in
 another mode, or with a manifest that was replaced later (NVIDIA/nvtrust, issues 28, 90 and 132; both reports of one
-chip that the tests look at). Held against the device, an honest one would be called tampered with; passed over, a change
-that shows nowhere else would not be seen. So it is neither: what differs here alone is unappraised."""
+chip that the tests look at). Held against the device, an honest one would be called tampered with; passed over, a
+change that shows nowhere else would not be seen. So it is neither: what differs here alone is unappraised."""
 
 NVDEC0_OFF: Final = b"\x55"
 NVDEC0_MEASUREMENT: Final = 35

@@ -27,6 +27,7 @@ from lightbound.cli.exits import ExitCode, exit_code, not_installed
 from lightbound.cli.explain import explain
 from lightbound.cli.importing import import_app
 from lightbound.cli.landmark import landmark_app
+from lightbound.cli.log import log_app
 from lightbound.cli.mapping import borders, draw_map
 from lightbound.cli.operator import operator_app
 from lightbound.cli.plan import plan
@@ -34,6 +35,7 @@ from lightbound.cli.simulate import simulate
 from lightbound.cli.terminal import printable
 from lightbound.cli.verifier import verifier_app
 from lightbound.cli.vet import vet
+from lightbound.cli.witness import witness_app
 from lightbound.errors import LightboundError
 
 app = typer.Typer(
@@ -80,6 +82,8 @@ app.command()(simulate)
 app.command()(conformance)
 app.command("check", help=CHECK_HELP)(check)
 app.add_typer(bundle_app, name="bundle")
+app.add_typer(log_app, name="log")
+app.add_typer(witness_app, name="witness")
 app.command()(demo)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(agent_app, name="agent")
