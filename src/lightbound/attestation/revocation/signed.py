@@ -21,8 +21,10 @@ LATE: Final = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
     x509.InvalidVersion,
+    UserWarning,
 )
-"""What the library raises where a part of an answer, which it reads only when asked for it, is none."""
+"""What the library raises where a part of an answer, which it reads only when asked for it, is none. Of a name that is
+too long or too short it warns, which is an error where warnings are."""
 
 
 def is_signed(by: x509.Certificate, signature: bytes, data: bytes, algorithm: hashes.HashAlgorithm | None) -> bool:
