@@ -17,12 +17,16 @@ from typer.testing import CliRunner
 
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.genuine import genuine_report
-from lightbound.cli import evidence_serving
+from lightbound.attestation.tpm.quotes import verified_quote
+from lightbound.cli import evidence_host, evidence_serving
 from lightbound.cli.evidence_device import ByChoice
 from lightbound.errors import ErrorCode, LightboundError, Malformed, Unavailable
 from lightbound.net.evidence_socket import asked
-from lightbound.roles.evidence import answering
+from lightbound.roles.agent import attested_root
+from lightbound.roles.evidence import answering, tpm
 from lightbound.roles.evidence.sources import By
+from tests.attestation.tpm.software import needs_swtpm
+from tests.attestation.tpm.software import tpm as software_tpm
 from tests.conftest import ROOT
 from tests.roles.evidence.program import app
 from tests.roles.evidence.standing_in import CHAIN, Chip, Host, Mute, report, serving
@@ -48,6 +52,10 @@ def told(*arguments: object) -> tuple[int, str, LightboundError | None]:
 def test_the_mirrors_are_true() -> None:
     assert [one.value for one in ByChoice] == [one.value for one in By]
     assert evidence_serving.WITHIN_S == answering.WITHIN_S
+    assert evidence_serving.HOST == attested_root.HOST
+    host = tpm.HostTpm(within_s=1.0)
+    assert f"{host.handle:#x}" == evidence_host.HANDLE
+    assert (host.tcti, host.registers) == (evidence_host.TCTI, evidence_host.REGISTERS)
 
 
 def test_chips_are_collected_from_their_sockets_in_the_shape_of_the_vendor(tmp_path: Path) -> None:
@@ -105,7 +113,11 @@ def test_a_host_is_no_chip(tmp_path: Path) -> None:
         (["collect", "--device", "-1"], "greater than or equal to 0"),
         (["collect", "--out", "/nowhere/file"], "there is no folder"),
         (["answer"], "standard input is no connection"),
-        (["serve", "--socket", "x"], "--device"),
+        (["serve", "--socket", "x"], "neither chip-N.sock nor host.sock"),
+        (["serve", "--socket", "chip-1024.sock"], "--device"),
+        (["serve", "--socket", "/x/host.sock", "--device", "0"], "no chip answers there"),
+        (["serve", "--socket", "/x/host.sock", "--handle", "0x80000001"], "from 0x81000000 to 0x817fffff"),
+        (["host-key", "--handle", "one"], "from 0x81000000 to 0x817fffff"),
     ],
 )
 def test_a_wrong_use_is_told_with_what_was_expected(arguments: list[str], says: str) -> None:
@@ -215,3 +227,74 @@ def test_a_process_for_one_connection_knows_its_chip_by_the_name_of_the_socket(t
         finally:
             process.terminate()
             process.wait(30)
+
+
+# -- the host, by its TPM ------------------------------------------------------------------------------------------
+
+
+@needs_swtpm
+def test_the_key_that_a_command_makes_is_the_one_that_the_hosts_socket_quotes_with(tmp_path: Path) -> None:
+    path = tmp_path / "host.sock"
+    with software_tpm() as made:
+        words = ["host-key", "--tcti", made.tcti, "--registers", "sha256:0,7"]
+        first, again = told(*words), told(*words, "--json")
+        assert (first[0], again[0]) == (0, 0)
+        name = json.loads(again[1])["name"]
+        assert f"kept by its TPM at 0x81014c42: {name}\n" in first[1]
+        with served(path, "--tcti", made.tcti, "--registers", "sha256:0,7"):
+            for nonce in (NONCE, bytes(32)):
+                quote = verified_quote(asked(path, nonce).quote, key=bytes.fromhex(name), qualifying=nonce)
+                assert [(one.bank.bank, one.indexes) for one in quote.selection] == [("sha256", (0, 7))]
+        assert not path.exists()
+
+
+@needs_swtpm
+@pytest.mark.skipif(ACTIVATE is None, reason="needs systemd-socket-activate, which starts a process for a connection")
+def test_a_process_for_one_connection_knows_by_the_name_of_the_socket_that_it_is_the_host(tmp_path: Path) -> None:
+    """With the settings from the environment, where a unit has them."""
+    assert ACTIVATE is not None
+    path = tmp_path / "host.sock"
+    with software_tpm() as made:
+        code, output, _ = told("host-key", "--tcti", made.tcti, "--handle", "0x81010009", "--json")
+        assert code == 0
+        settings = {"TCTI": made.tcti, "HANDLE": "0x81010009", "REGISTERS": "sha256:0"}
+        given = [f"--setenv=LIGHTBOUND_EVIDENCE_{name}={value}" for name, value in settings.items()]
+        words = [ACTIVATE, f"--listen={path}", "--accept", "--inetd", "--setenv=PYTHONPATH=" + str(ROOT), *given]
+        with subprocess.Popen([*words, *PROGRAM, "answer"], cwd=ROOT) as process:
+            try:
+                wait_for(path)
+                name = bytes.fromhex(json.loads(output)["name"])
+                quote = verified_quote(asked(path, NONCE).quote, key=name, qualifying=NONCE)
+                assert [(one.bank.bank, one.indexes) for one in quote.selection] == [("sha256", (0,))]
+            finally:
+                process.terminate()
+                process.wait(30)
+
+
+@needs_swtpm
+def test_whoever_asks_a_host_without_a_key_is_told_the_command_that_makes_it(tmp_path: Path) -> None:
+    path = tmp_path / "host.sock"
+    with (
+        software_tpm() as made,
+        served(path, "--tcti", made.tcti),
+        pytest.raises(Unavailable, match="no key at 0x81014c42; .* `lightbound evidence host-key`"),
+    ):
+        asked(path, NONCE)
+
+
+@needs_swtpm
+def test_a_bank_that_is_turned_off_is_found_out_when_the_key_is_made() -> None:
+    with software_tpm() as made:
+        made.tool("pcrallocate", "-Q", "sha256:all+sha1:none+sha384:none+sha512:none")
+        made.stop()
+        made.start()
+        _, _, error = told("host-key", "--tcti", made.tcti, "--registers", "sha384:0,7")
+    assert isinstance(error, Unavailable)
+    assert "name registers of a bank that the firmware has turned on" in str(error.faults[0])
+
+
+def test_registers_that_are_none_are_told_before_anything_is_asked() -> None:
+    for words in (["host-key"], ["serve", "--socket", "host.sock"]):
+        _, _, error = told(*words, "--registers", "sha1:0")
+        assert isinstance(error, Malformed)
+        assert error.faults[0].code is ErrorCode.SETTING_MALFORMED

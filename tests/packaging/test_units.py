@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from lightbound.cli import evidence_collect
+from lightbound.cli import evidence_collect, evidence_host
 from lightbound.cli.app import app
+from lightbound.roles.agent import attested_root
 from tests.house import tree
 
 FOLDER = tree.ROOT / "packaging/systemd"
@@ -47,8 +48,29 @@ def options(command: str) -> set[str]:
     return {str(option.name) for option in inner.commands["run"].params}
 
 
+def program(words: list[str]) -> TyperCommand:
+    """The command that these words start, as the program itself finds it; they are to be names of commands alone."""
+    here = typer.main.get_command(app)
+    for word in words:
+        assert isinstance(here, TyperGroup), words
+        assert word in here.commands, f"{words}: there is no command {word}"
+        here = here.commands[word]
+    assert isinstance(here, TyperCommand), f"{words}: only a group of commands"
+    return here
+
+
 def test_there_are_units() -> None:
     assert {"agent", "landmark"} <= {role(unit) for unit in UNITS}
+    assert {"evidence-chip@", "evidence-host@"} == {role(unit) for unit in EVIDENCE}
+
+
+@pytest.mark.parametrize("unit", [*UNITS, *EVIDENCE], ids=role)
+def test_a_unit_starts_a_command_that_there_is_and_that_needs_no_more_words(unit: Path) -> None:
+    (line,) = service(unit)["ExecStart"]
+    started = line.split()
+    assert started[:2] == ["/usr/bin/env", "lightbound"]
+    command = program(started[2:])
+    assert [one.name for one in command.params if one.required] == []
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=role)
@@ -115,6 +137,18 @@ def test_a_service_that_gives_evidence_is_short_lived_and_reaches_its_devices_al
         assert settings[name] == ["yes"], name
     refused = " ".join(one for one in settings["SystemCallFilter"] if one.startswith("~"))
     assert {"listen", "accept", "accept4"} <= set(re.findall(r"[a-z0-9]+", refused))
+
+
+def test_the_service_of_the_host_reaches_its_tpm_and_the_settings_that_it_names_exist() -> None:
+    settings = service(FOLDER / "lightbound-evidence-host@.service")
+    reached, rights = settings["DeviceAllow"][0].split()
+    assert (f"device:{reached}", rights) == (evidence_host.TCTI, "rw")
+    assert settings["SupplementaryGroups"] == ["tss"]
+    (path,) = service(FOLDER / "lightbound-evidence-host.socket", "[Socket]")["ListenStream"]
+    assert Path(path).name == attested_root.HOST
+    for command in ("answer", "serve", "host-key"):
+        variables = {str(option.envvar) for option in program(["evidence", command]).params if option.envvar}
+        assert variables == {f"LIGHTBOUND_EVIDENCE_{name}" for name in ("TCTI", "REGISTERS", "HANDLE")}
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 import typer
 
 from lightbound.cli.evidence_collect import COLLECT_HELP, collect
+from lightbound.cli.evidence_host import HOST_KEY_HELP, host_key
 from lightbound.cli.evidence_serving import ANSWER_HELP, SERVE_HELP, answer, serve
 from lightbound.cli.exits import ExitCode
 from lightbound.cli.serving import hexadecimal
@@ -157,3 +158,4 @@ evidence_app.command("show", help=SHOW_HELP)(show)
 evidence_app.command("verify", help=VERIFY_HELP)(verify)
 evidence_app.command("serve", help=SERVE_HELP)(serve)
 evidence_app.command("answer", help=ANSWER_HELP)(answer)
+evidence_app.command("host-key", help=HOST_KEY_HELP)(host_key)

@@ -47,6 +47,8 @@ _MOST_OUTPUT: Final = 65_536
 _SELECTION: Final = re.compile(
     r"(sha256|sha384|sha512):(\d{1,2}(?:,\d{1,2})*)(?:\+(?!\1)(sha256|sha384|sha512):(\d{1,2}(?:,\d{1,2})*))?"
 )
+_MAKE_KEY: Final = "make the host's key first, by `lightbound evidence host-key` as root; then enrol, which pins it"
+_BANKS: Final = "name registers of a bank that the firmware has turned on: tpm2_getcap pcrs shows them"
 _INSTALL: Final = "install the package tpm2-tools (Debian, Ubuntu, Fedora and RHEL call it so)"
 
 
@@ -108,7 +110,7 @@ class HostTpm:
             folder = Path(place)
             public = self._public(folder, until_s)
             if public is None:
-                self._silent(f"no key at {self.handle:#x}", "make the host's key first; then enrol, which pins it")
+                self._silent(f"no key at {self.handle:#x}", _MAKE_KEY)
             paths = {name: folder / name for name in ("attest", "signature", "registers")}
             words = ["-Q", "-c", f"{self.handle:#x}", "-l", self.registers, "-q", n0.hex()]
             words += ["-m", str(paths["attest"]), "-s", str(paths["signature"]), "-f", "tss"]
@@ -124,7 +126,10 @@ class HostTpm:
             # As the verifier will: what it would refuse is found out here, by whoever can do something about it.
             verified_quote(document, key=None, qualifying=n0)
         except LightboundError as error:
-            self._silent(f"a quote that does not hold: {error}", f"name another handle, if {self.handle:#x} is taken")
+            # A bank that is turned off is quoted as if nothing had been asked for.
+            is_whole = all(value for bank in pcrs.values() for value in bank.values())
+            next_ = f"name another handle, if {self.handle:#x} is taken" if is_whole else _BANKS
+            self._silent(f"a quote that does not hold: {error}", next_)
         return document
 
     def _look(self) -> None:
@@ -210,6 +215,7 @@ _CAUSES: Final = {
     "authorization failure": "the owner or endorsement hierarchy has a password; whoever set it makes the key",
     "auth fail": "the owner or endorsement hierarchy has a password; whoever set it makes the key",
     "permission denied": "run this as root, or in the group that the device belongs to",
+    "operation not permitted": "under systemd, let DeviceAllow of the unit name the TPM's file",
     "device or resource busy": f"another process holds it: use device:{DEVICE}, which many can share",
     "could not load tcti": "see that the TPM is there and that the TCTI names it: device:PATH",
     "insufficient space for nv": "remove a key that nobody uses: tpm2_getcap handles-persistent, tpm2_evictcontrol",
