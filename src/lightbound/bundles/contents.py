@@ -105,6 +105,11 @@ class Bundle:
     logged: tuple[Logged, ...] = ()
     """Of statements that stand in a log, ascending by their digests."""
 
+    @property
+    def measured(self) -> int:
+        """How many MEASUREMENTs are inside."""
+        return sum(of.measurement is not None for one in self.sessions for of in one.statements.by_landmark.values())
+
 
 def write_bundle(bundle: Bundle) -> bytes:
     """The file: equal bundles give equal bytes."""

@@ -9,6 +9,9 @@ from lightbound.cli.serving import hexadecimal
 
 bundle_app = typer.Typer(no_args_is_help=True, help="Evidence about one chip in one file, for a stranger to check.")
 
+LOOK_S: Final = 0.5
+"""While receipts are waited for, it looks so often."""
+
 MAKE_HELP: Final = """Write what the newest decision about a chip rests on, for a stranger to check by himself.
 
 It holds the signed statements of the sessions, the chip's own reports, the directory of landmarks, the areas asked
@@ -39,6 +42,10 @@ def make(
     without_site: Annotated[
         bool, typer.Option("--without-site", help="Leave out the site, to which SESSION is committed.")
     ] = False,
+    wait_s: Annotated[
+        float,
+        typer.Option(min=0.0, max=3_600.0, metavar="S", help="Wait so long for the log's receipts, if there is a log."),
+    ] = 0.0,
     trust_out: Annotated[
         Path | None,
         typer.Option(
@@ -66,20 +73,28 @@ def make(
     folder = data or default_folder("verifier")
     key, admitted = verifier_key(folder), read_admission(admission or folder / "admission")
     kept = open_kept(folder)
+    until_s = time.monotonic() + wait_s
     try:
-        judge = judge_of(kept, key, admitted, folder, policy_told(kept.enrolments.settings()))
-        made = bundle_of(
-            judge,
-            admitted,
-            chip_id,
-            data=folder,
-            software=f"lightbound {__version__}",
-            now_ns=time.time_ns(),  # noqa: TID251 - a command is where the clock is read
-            with_site=not without_site,
-        )
         log = log_told(kept.enrolments.settings())
+        judge = judge_of(kept, key, admitted, folder, policy_told(kept.enrolments.settings()))
+        while True:
+            made = bundle_of(
+                judge,
+                admitted,
+                chip_id,
+                data=folder,
+                software=f"lightbound {__version__}",
+                now_ns=time.time_ns(),  # noqa: TID251 - a command is where the clock is read
+                with_site=not without_site,
+            )
+            unlogged = 0 if log is None else made.measured - len(made.logged)
+            if not unlogged or time.monotonic() > until_s:
+                break
+            time.sleep(LOOK_S)
     finally:
         kept.close()
+    if unlogged:
+        typer.echo(f"note: of {unlogged} measurements no receipt of the log is here; --wait-s waits", err=True)
     written = write_bundle(made)
     with whole_file(out) as file:
         file.write(written)

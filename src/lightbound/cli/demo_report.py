@@ -11,7 +11,7 @@ from lightbound.cli import terminal
 from lightbound.cli.demo_table import answer, table
 from lightbound.demo.acts import Standings
 from lightbound.demo.evidence import Evidence
-from lightbound.demo.stage import Stage
+from lightbound.demo.stage import WITNESSES, Stage
 from lightbound.demo.story import (
     CHIPS_OF_A_LOT,
     DELAYING,
@@ -107,6 +107,16 @@ def same(evidence: Evidence) -> str:
     return "Decided again from the exported files: NOT THE SAME. This is a bug."
 
 
+def stranger(evidence: Evidence) -> str:
+    """Whether a stranger could check the smuggled chip."""
+    if evidence.is_checked:
+        return (
+            f"A bundle of {SMUGGLED}'s first chip holds at every step of a stranger's check, without a network: its "
+            f"session, the log that {WITNESSES} witnesses cosigned, and the verdict."
+        )
+    return "The bundle does NOT hold. This is a bug."
+
+
 def close(standings: Standings, truths: Mapping[str, Truth], evidence: Evidence, report: Path) -> None:
     """Print what it came to."""
     console = terminal.console(markup=False)
@@ -122,6 +132,7 @@ def close(standings: Standings, truths: Mapping[str, Truth], evidence: Evidence,
         console.print(f"  - {line}", soft_wrap=is_file)
     console.print()
     console.print(same(evidence), soft_wrap=is_file)
+    console.print(stranger(evidence), soft_wrap=is_file)
     for name, path in _files(evidence, report).items():
         console.print(f"{name:12} {path}", soft_wrap=True)
 
@@ -148,7 +159,8 @@ def as_object(standings: Standings, truths: Mapping[str, Truth], evidence: Evide
         "verdicts": evidence.verdicts,
         "same_again": evidence.is_same,
         "files": {name: str(path) for name, path in _files(evidence, report).items()},
-        "commands": {"adjudicate": evidence.adjudicate, "explain": evidence.explain},
+        "commands": {"adjudicate": evidence.adjudicate, "explain": evidence.explain, "check": evidence.check},
+        "bundle_holds": evidence.is_checked,
         "grounds": list(GROUNDS),
         "not_shown": list(NOT_SHOWN),
     }
@@ -170,7 +182,21 @@ def write_report(folder: Path, stage: Stage, standings: Standings, evidence: Evi
     lines += ["", f"What is not shown, at assurance tier {TIER}", "", *(f"- {one}" for one in NOT_SHOWN)]
     lines += ["", "Which landmark is which", ""]
     lines += [f"{stage.landmark_ids[one.name]}  {one.name}, {one.country}, of {one.owner}" for one in LANDMARKS]
-    lines += ["", "See for yourself", "", same(evidence), "", evidence.adjudicate, "", evidence.explain, ""]
+    lines += [
+        "",
+        "See for yourself",
+        "",
+        same(evidence),
+        "",
+        stranger(evidence),
+        "",
+        evidence.check,
+        "",
+        evidence.adjudicate,
+        "",
+        evidence.explain,
+        "",
+    ]
     path = folder / REPORT
     with whole_file(path) as file:
         file.write("\n".join(lines).encode())
@@ -212,4 +238,5 @@ def _files(evidence: Evidence, report: Path) -> dict[str, Path]:
         "explanation": evidence.explanation,
         "map": evidence.map,
         "evidence": evidence.folder,
+        "bundle": evidence.bundle,
     }

@@ -1,6 +1,8 @@
 """Addresses for the running example: on Linux every 127.x.y.z is one, so that each way between two ends has its own.
 
     127.R.0.1        the verifier
+    127.R.0.2        the log
+    127.R.0.3+w      witness w
     127.R.0.10+l     landmark l
     127.R.1+a.10+l   landmark l, as agent a sees it
 
@@ -16,6 +18,8 @@ from lightbound.errors import ErrorCode, Fault, Unavailable
 
 VERIFIER_PORT: Final = 8470
 LANDMARK_PORT: Final = 8471
+LOG_PORT: Final = 8472
+WITNESS_PORT: Final = 8473
 
 FIRST: Final = 16
 LAST: Final = 254
@@ -36,6 +40,15 @@ class Addresses:
         """Host of the verifier."""
         return f"127.{self.network}.0.1"
 
+    @property
+    def log(self) -> str:
+        """Host of the log."""
+        return f"127.{self.network}.0.2"
+
+    def witness(self, witness: int) -> str:
+        """Host of a witness."""
+        return f"127.{self.network}.0.{3 + witness}"
+
     def landmark(self, landmark: int) -> str:
         """Host of a landmark."""
         return f"127.{self.network}.0.{10 + landmark}"
@@ -45,7 +58,7 @@ class Addresses:
         return f"127.{self.network}.{1 + agent}.{10 + landmark}"
 
 
-def free_addresses(*, landmarks: int, dice: random.Random) -> Addresses:
+def free_addresses(*, landmarks: int, witnesses: int, dice: random.Random) -> Addresses:
     """Addresses at which nobody listens now.
 
     Raises:
@@ -53,7 +66,8 @@ def free_addresses(*, landmarks: int, dice: random.Random) -> Addresses:
     """
     for _ in range(TRIES):
         drawn = Addresses(dice.randint(FIRST, LAST))
-        wanted = [(drawn.verifier, VERIFIER_PORT)]
+        wanted = [(drawn.verifier, VERIFIER_PORT), (drawn.log, LOG_PORT)]
+        wanted += [(drawn.witness(number), WITNESS_PORT) for number in range(witnesses)]
         wanted += [(drawn.landmark(number), LANDMARK_PORT) for number in range(landmarks)]
         if all(_is_free(*address) for address in wanted):
             return drawn

@@ -14,6 +14,12 @@ from lightbound.demo.stage import UP_WITHIN_S, Stage
 EXPLANATION: Final = "explanation.txt"
 MAP: Final = "map.html"
 FOLDER: Final = "evidence"
+BUNDLE: Final = "smuggled.bundle"
+TRUST: Final = "check-trust.toml"
+CHECKED: Final = "checked.json"
+
+LOGGED_WITHIN_S: Final = 40
+"""For the log's receipts of the newest session. Landmarks submit each second; the verifier asks them again later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +32,12 @@ class Evidence:
     adjudicate: str
     """The command that decides again, as a person would type it."""
     explain: str
+    bundle: Path
+    """Of the explained chip, for a stranger."""
+    check: str
+    """The command that checks it."""
+    is_checked: bool
+    """Whether the check held at every step."""
     is_same: bool
     """Whether deciding again gave the verifier's own verdicts, but for the tier: files hold no evidence of chips."""
     verdicts: int
@@ -41,6 +53,14 @@ def gather(stage: Stage, out: Path, *, chip: str, keep: bool) -> Evidence:
     """
     folder, logs = out / FOLDER, stage.folder / "logs"
     run = stage.processes.run
+    bundle, trust = out / BUNDLE, out / TRUST
+    run(
+        "bundle make",
+        *("bundle", "make", "--data", stage.verifier_data, "--admission", stage.folder / "admission"),
+        *("--chip", chip, "--out", bundle, "--trust-out", trust, "--wait-s", str(LOGGED_WITHIN_S)),
+        log=logs / "bundle.log",
+        within_s=UP_WITHIN_S,
+    )
     run(
         "verifier export",
         *("verifier", "export", "--data", stage.verifier_data, "--admission", stage.folder / "admission"),
@@ -59,6 +79,9 @@ def gather(stage: Stage, out: Path, *, chip: str, keep: bool) -> Evidence:
     commands = [
         stage.processes.begin("adjudicate", *words, log=logs / "adjudicate.log", out=again),
         stage.processes.begin("explain", *explain, log=logs / "explain.log", out=explanation),
+        stage.processes.begin(
+            "check", "check", bundle, "--trust", trust, "--json", log=logs / "check.log", out=out / CHECKED
+        ),
         stage.processes.begin("map", "map", *asked, "--chip", chip, "--out", drawn, log=logs / "map.log"),
     ]
     stage.processes.finish(commands, within_s=UP_WITHIN_S)
@@ -69,6 +92,9 @@ def gather(stage: Stage, out: Path, *, chip: str, keep: bool) -> Evidence:
         map=drawn,
         adjudicate=commands[0].command,
         explain=commands[1].command,
+        bundle=bundle,
+        check=commands[2].command.removesuffix(" --json"),
+        is_checked=bool(json.loads((out / CHECKED).read_text(encoding="utf-8"))["holds"]),
         is_same=_but_for_the_tier(again.read_bytes()) == _but_for_the_tier(decided),
         verdicts=len(decided.splitlines()),
     )

@@ -14,7 +14,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self, TextIO
 
-from lightbound.demo.addresses import LANDMARK_PORT, VERIFIER_PORT, Addresses, free_addresses
+from lightbound.demo.addresses import (
+    LANDMARK_PORT,
+    LOG_PORT,
+    VERIFIER_PORT,
+    WITNESS_PORT,
+    Addresses,
+    free_addresses,
+)
 from lightbound.demo.admission import DemoLandmark, make_admission
 from lightbound.demo.chips import SimulatedChips
 from lightbound.demo.processes import LOOK_AGAIN_S, Process, Processes
@@ -35,6 +42,9 @@ SILENT_AFTER_S: Final = 18
 UP_WITHIN_S: Final = 60.0
 """On a machine that has much else to do."""
 
+WITNESSES: Final = 2
+ORIGIN: Final = "log.example/lightbound-demo"
+
 VALID_S: Final = 86_400
 """Statements of the admission folder are valid for a day each way."""
 
@@ -52,6 +62,9 @@ class Stage:
     _agents: dict[str, Process] = field(default_factory=dict)
     _legs: dict[str, list[Leg]] = field(default_factory=dict)
     _round_trips_ns: dict[tuple[str, str], int] = field(default_factory=round_trips_ns)
+    _log_key: str = ""
+    _witness_keys: list[str] = field(default_factory=list)
+    """As the log's and witnesses' `init` printed them."""
     _log: TextIO | None = None
     """Of what this process does itself, which is to answer for the chips."""
     truths: dict[str, Truth] = field(default_factory=lambda: {one.name: Truth(region=one.region) for one in LOTS})
@@ -66,7 +79,8 @@ class Stage:
         Raises:
             Unavailable: no addresses are free.
         """
-        addresses = free_addresses(landmarks=len(LANDMARKS), dice=random.Random(secrets.randbits(64)))  # noqa: S311 - addresses are no secrets
+        dice = random.Random(secrets.randbits(64))  # noqa: S311 - addresses are no secrets
+        addresses = free_addresses(landmarks=len(LANDMARKS), witnesses=WITNESSES, dice=dice)
         processes = Processes(program)
         try:
             chips = SimulatedChips.of(secrets.randbits(63), beside=folder)
@@ -84,6 +98,11 @@ class Stage:
     def landmark_url(self) -> str:
         """Where the first landmark answers."""
         return f"http://{self.addresses.landmark(0)}:{LANDMARK_PORT}"
+
+    @property
+    def log_url(self) -> str:
+        """Where the log answers."""
+        return f"http://{self.addresses.log}:{LOG_PORT}"
 
     @property
     def verifier_data(self) -> Path:
@@ -114,6 +133,7 @@ class Stage:
         key = json.loads((self.folder / "verifier.json").read_text(encoding="utf-8"))["key"]
         self._admit()
         self._make_chips()
+        self._begin_log()
         invitations = [self._invite(lot) for lot in LOTS]
         for number, landmark in enumerate(LANDMARKS):
             where = f"{self.addresses.landmark(number)}:{LANDMARK_PORT}"
@@ -121,7 +141,7 @@ class Stage:
             process = self.processes.start(
                 f"landmark {landmark.name}",
                 *("landmark", "run", "--data", data, "--listen", where, "--verifier", key),
-                *("--per-s", "1000", "--burst", "1000"),
+                *("--per-s", "1000", "--burst", "1000", "--log", self.log_url, "--log-key", self._log_key),
                 log=logs / f"landmark-{landmark.name}.log",
             )
             self._landmarks.append(process)
@@ -131,13 +151,15 @@ class Stage:
             *("verifier", "run", "--data", self.verifier_data, "--admission", self.folder / "admission"),
             *("--listen", f"{self.addresses.verifier}:{VERIFIER_PORT}", "--per-s", "1000", "--burst", "1000"),
             *("--every", f"{EVERY_S}s", "--window", f"{EVERY_S}s", "--silent-after", f"{SILENT_AFTER_S}s"),
-            *("--proof", "alone", "--fault-budget", str(FAULT_BUDGET)),
+            *("--proof", "alone", "--fault-budget", str(FAULT_BUDGET), "--log-key", self._log_key),
+            *(word for key in self._witness_keys for word in ("--witness", key)),
             log=logs / "verifier.log",
         )
+        self._wait_for(self.addresses.log, LOG_PORT)
         for number in range(len(LANDMARKS)):
             self._wait_for(self.addresses.landmark(number), LANDMARK_PORT)
         self._wait_for(self.addresses.verifier, VERIFIER_PORT)
-        said(f"{len(LANDMARKS)} landmarks and a verifier are up.")
+        said(f"{len(LANDMARKS)} landmarks, a verifier, and a log with {WITNESSES} witnesses are up.")
         self._lay_ways()
         self.processes.finish([self._enrol(lot) for lot in LOTS], within_s=UP_WITHIN_S)
         for lot in LOTS:
@@ -225,6 +247,47 @@ class Stage:
         for lot in LOTS:
             self.chips.add(lot)
         self.chips.begin()
+
+    def _begin_log(self) -> None:
+        """A log, and witnesses that hold it to one history."""
+        logs = self.folder / "logs"
+        made = [
+            self.processes.begin(
+                "log init",
+                *("log", "init", "--data", self.folder / "log", "--origin", ORIGIN, "--json"),
+                log=logs / "log-init.log",
+                out=self.folder / "log.json",
+            )
+        ]
+        for number in range(WITNESSES):
+            name = f"witness-{number + 1}"
+            words = ("witness", "init", "--data", self.folder / name, "--name", f"{name}.example", "--json")
+            out = self.folder / f"{name}.json"
+            made.append(self.processes.begin(f"{name} init", *words, log=logs / f"{name}-init.log", out=out))
+        self.processes.finish(made, within_s=UP_WITHIN_S)
+        self._log_key = self._vkey("log")
+        self._witness_keys = [self._vkey(f"witness-{number + 1}") for number in range(WITNESSES)]
+        for number in range(WITNESSES):
+            self.processes.start(
+                f"witness {number + 1}",
+                *("witness", "run", "--data", self.folder / f"witness-{number + 1}", "--log", self._log_key),
+                *("--listen", f"{self.addresses.witness(number)}:{WITNESS_PORT}", "--per-s", "1000"),
+                log=logs / f"witness-{number + 1}.log",
+            )
+        self.processes.start(
+            "log",
+            *("log", "run", "--data", self.folder / "log", "--origin", ORIGIN),
+            *("--admission", self.folder / "admission", "--listen", f"{self.addresses.log}:{LOG_PORT}"),
+            *(
+                word
+                for number, key in enumerate(self._witness_keys)
+                for word in ("--witness", f"{key} http://{self.addresses.witness(number)}:{WITNESS_PORT}")
+            ),
+            log=logs / "log.log",
+        )
+
+    def _vkey(self, name: str) -> str:
+        return str(json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))["vkey"])
 
     def _invite(self, lot: Lot) -> Process:
         return self.processes.begin(
