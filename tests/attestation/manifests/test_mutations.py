@@ -123,6 +123,12 @@ def test_a_manifest_that_was_tampered_with_is_not_believed(name: str) -> None:
     assert not said_or_not(changed)
 
 
+@pytest.mark.parametrize("name", ["the signature moved inwards", "the genuine one wrapped", "no signature"])
+def test_what_is_not_signed_as_a_whole_is_not_even_shown(name: str) -> None:
+    with pytest.raises(Malformed, match="one signature, directly in SoftwareIdentity"):
+        read_manifest(NOT_BELIEVED[name]())
+
+
 def test_the_manifest_that_all_this_was_done_to_is_believed() -> None:
     assert said_or_not(GENUINE)
 

@@ -2,7 +2,8 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -24,15 +25,15 @@ MADE: Final = FROM + 100 * DAY
 NEXT: Final = MADE + 7 * DAY
 ROOT: Final = holder("root")
 ISSUER: Final = holder("issuer", ROOT)
-LEAF: Final = holder("leaf", ISSUER, may_issue=False)
-SIBLING: Final = holder("sibling", ISSUER, may_issue=False)
+FOR_EVER: Final = (FROM, dt.datetime(9999, 12, 31, tzinfo=dt.UTC))
+"""Of who signs responses: the library that makes them here dates them by the clock, whatever they say."""
+LEAF: Final = holder("leaf", ISSUER, may_issue=False, span=FOR_EVER)
+SIBLING: Final = holder("sibling", ISSUER, may_issue=False, span=FOR_EVER)
 STRANGER: Final = holder("issuer")
 """Of the issuer's name, with a key of its own."""
-FOR_EVER: Final = (FROM, dt.datetime(9999, 12, 31, tzinfo=dt.UTC))
 RESPONDER: Final = holder(
     "responder", ISSUER, may_issue=False, purposes=(ExtendedKeyUsageOID.OCSP_SIGNING,), span=FOR_EVER
 )
-"""The library that makes responses here dates them by the clock, whatever they say."""
 NAMED_WITH: Final = hashes.SHA1()  # noqa: S303 # as RFC 6960 has it
 """How real responders name an issuer; nothing rests on it."""
 
@@ -101,14 +102,21 @@ SINGLE_RESPONSE: Final = (1, 0, 1, 0, 0, 2, 0)
 """Where the first answer stands in a response: which element of which (RFC 6960, 4.2.1)."""
 
 
-def spliced(one: bytes, other: bytes, path: Sequence[int]) -> bytes:
-    """DER with the element at a path of another put before its own."""
+def changed(der: bytes, path: Sequence[int], change: Callable[[bytes], bytes]) -> bytes:
+    """DER with the element at a path changed, and all lengths around it."""
     if not path:
-        return other + one
-    elements, others = elements_of(one), elements_of(other)
-    elements[path[0]] = spliced(elements[path[0]], others[path[0]], path[1:])
-    body = b"".join(elements)
-    return one[:1] + b"\x82" + len(body).to_bytes(2, "big") + body
+        return change(der)
+    elements = elements_of(der)
+    elements[path[0]] = changed(elements[path[0]], path[1:], change)
+    return element(der[:1], b"".join(elements))
+
+
+def element(tag: bytes, body: bytes) -> bytes:
+    """DER of a body, its length as short as it can be."""
+    if len(body) < 0x80:
+        return tag + bytes([len(body)]) + body
+    length = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
+    return tag + bytes([0x80 | len(length)]) + length + body
 
 
 def elements_of(der: bytes) -> list[bytes]:
@@ -200,10 +208,19 @@ OF_ANOTHER: Final = holder(
     "responder", STRANGER, may_issue=False, purposes=(ExtendedKeyUsageOID.OCSP_SIGNING,), span=FOR_EVER
 )
 
+MISNAMED: Final = holder(
+    "responder",
+    replace(ROOT, key=ISSUER.key),
+    may_issue=False,
+    purposes=(ExtendedKeyUsageOID.OCSP_SIGNING,),
+    span=FOR_EVER,
+)
+
 
 @pytest.mark.parametrize(
     "data",
     [
+        pytest.param(response(by=MISNAMED, certificates=[MISNAMED]), id="a responder that names another issuer"),
         pytest.param(response(by=STRANGER), id="a stranger"),
         pytest.param(response(by=STRANGER, certificates=[STRANGER]), id="a stranger of the issuer's name"),
         pytest.param(response(by=SIBLING, certificates=[SIBLING]), id="a certificate for something else"),
@@ -241,9 +258,18 @@ def test_a_list_of_changes_or_of_some_is_not_taken_for_the_whole() -> None:
 
 
 def test_two_answers_for_one_certificate_are_malformed() -> None:
-    one, other = response(), revoked_response(MADE)
+    twice = changed(response(), SINGLE_RESPONSE, lambda single: single + single)
     with pytest.raises(Malformed, match="one answer for a certificate"):
-        asked(spliced(one, other, SINGLE_RESPONSE))
+        asked(twice)
+
+
+def test_an_answer_with_something_critical_that_nobody_looks_at_is_refused() -> None:
+    critical = bytes.fromhex("a10f300d300b06022a030101ff04020500")
+    said = changed(
+        response(), SINGLE_RESPONSE, lambda single: element(single[:1], b"".join(elements_of(single)) + critical)
+    )
+    with pytest.raises(Refused, match=r"a critical extension 1\.2\.3"):
+        asked(said)
 
 
 def test_a_folder_is_told_file_by_file_and_nothing_in_it_stops_anything() -> None:
@@ -278,9 +304,9 @@ def test_a_changed_answer_is_an_answer_or_refused_and_never_another_about_this_c
     data: bytes, draw: st.DataObject
 ) -> None:
     at = draw.draw(st.integers(0, len(data) - 1))
-    changed = data[:at] + bytes([draw.draw(st.integers(0, 255))]) + data[at + 1 :]
+    other = data[:at] + bytes([draw.draw(st.integers(0, 255))]) + data[at + 1 :]
     with contextlib.suppress(LightboundError):
-        answer = asked(changed)
+        answer = asked(other)
         assert answer.said == asked(data).said or answer.status in {Status.OTHER, Status.UNKNOWN}
 
 
