@@ -277,7 +277,7 @@ def test_whoever_asks_a_host_without_a_key_is_told_the_command_that_makes_it(tmp
     with (
         software_tpm() as made,
         served(path, "--tcti", made.tcti),
-        pytest.raises(Unavailable, match="no key at 0x81014c42; .* `lightbound evidence host-key`"),
+        pytest.raises(Unavailable, match=r"no key at 0x81014c42; .* `lightbound evidence host-key`"),
     ):
         asked(path, NONCE)
 

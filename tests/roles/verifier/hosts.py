@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.genuine import GenuineReport
@@ -17,6 +18,19 @@ FOUNDRY = Foundry.of(20261125)
 
 Nonce = Callable[[SimulatedDevice, bytes], bytes]
 """What a device is asked to sign, of N0."""
+
+
+class Gathering(Protocol):
+    """What an agent has chips from: devices of a test, or an agent's own root of trust with its sockets."""
+
+    @property
+    def chips(self) -> tuple[bytes, ...]:
+        """Their ids, ascending."""
+        ...
+
+    def gathered(self, n0: bytes) -> Gathered:
+        """What there is for a session with this N0."""
+        ...
 
 
 def honest_nonce(device: SimulatedDevice, n0: bytes) -> bytes:
@@ -34,6 +48,11 @@ class Host:
     """Reports and chains that are put beside those of the devices."""
     withheld: frozenset[bytes] = frozenset()
     """Ids of devices whose documents the manifest names, and that are not brought."""
+
+    @property
+    def chips(self) -> tuple[bytes, ...]:
+        """Ids of the devices."""
+        return tuple(sorted({one.chip_id for one in self.devices}))
 
     def gathered(self, n0: bytes) -> Gathered:
         """What there is for a session with this N0."""

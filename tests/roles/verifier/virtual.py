@@ -35,7 +35,7 @@ from lightbound.roles.verifier.work import Work
 from lightbound.store.enrolments import Site
 from tests.ranging.parties import MS_NS, NOW_NS, VERIFIER, dice, identity, key, secret, timed, trust_of_agent
 from tests.ranging.parties import world as parties
-from tests.roles.verifier.hosts import NO_HOST, Host, attestor
+from tests.roles.verifier.hosts import NO_HOST, Gathering, attestor
 
 LICENSED = "circle(50,5,1500)"
 EXCLUDED = "CN"
@@ -128,13 +128,13 @@ class Virtual:
         known, _ = self.desk.poll(write_poll(said, agent))
         return self.desk.give(known)[0]
 
-    def enrol_with(self, name: object, host: Host) -> SigningKey:
+    def enrol_with(self, name: object, host: Gathering) -> SigningKey:
         """An agent that has just enrolled with the devices of a host."""
         agent = key(Purpose.ENROLMENT, name)
         self.desk.enrol(self.attested_enrolment(agent, self.code(), host))
         return agent
 
-    def attested_enrolment(self, agent: SigningKey, code: bytes, host: Host) -> bytes:
+    def attested_enrolment(self, agent: SigningKey, code: bytes, host: Gathering) -> bytes:
         """What an agent posts that enrols with devices."""
         gathered = host.gathered(enrolment_n0(VERIFIER.key_id, code, agent.verifying.raw))
         manifest = gathered.evidence.manifest()
@@ -142,7 +142,7 @@ class Virtual:
             verifier=VERIFIER.key_id,
             secret=code,
             key=agent.verifying,
-            chips=tuple(sorted({one.chip_id for one in host.devices})),
+            chips=host.chips,
             evidence=digest(manifest),
             software="test agent",
             at_ns=self.clock.ns,
@@ -157,7 +157,7 @@ class Virtual:
         session: bytes,
         *,
         round_trip_ns: Callable[[int], int] = near_ns,
-        host: Host = NO_HOST,
+        host: Gathering = NO_HOST,
     ) -> Content:
         """A session with all of its landmarks, and what the agent has to bring of it."""
         here = AgentSession.asked(
@@ -217,7 +217,7 @@ class Virtual:
         return data
 
     def answer(
-        self, agent: SigningKey, *, round_trip_ns: Callable[[int], int] = near_ns, host: Host = NO_HOST
+        self, agent: SigningKey, *, round_trip_ns: Callable[[int], int] = near_ns, host: Gathering = NO_HOST
     ) -> bytes:
         """Poll, measure and deliver; the SESSION."""
         session = self.poll(agent)
