@@ -15,14 +15,7 @@ from lightbound.tlog.note import NoteKey, read_vkey
 
 UP_WITHIN_S = 20.0
 
-PROGRAM = """
-from lightbound.cli import app
-from lightbound.cli.witness import witness_app
-if not any(group.name == "witness" for group in app.app.registered_groups):
-    app.app.add_typer(witness_app, name="witness")
-app.main()
-"""
-COMMAND = (sys.executable, "-c", PROGRAM, "witness")
+COMMAND = (str(Path(sys.executable).with_name("lightbound")), "witness")
 
 
 @dataclass(slots=True, kw_only=True)
