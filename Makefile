@@ -17,7 +17,8 @@ LOCK := UV_PYTHON_DOWNLOADS=never UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pi
 # Debian packages that tests and benches need besides the four above: a browser, to open the maps in, the tools whose
 # output is imported, networks made of namespaces, a look at system calls, a compiler for the bench's C responder, and
 # what checks units.
-SYSTEM_PACKAGES := chromium fping gcc iproute2 iputils-ping libc6-dev nftables strace swtpm systemd tpm2-tools
+SYSTEM_PACKAGES := chromium fping gcc golang-go golang-golang-x-mod-dev iproute2 iputils-ping libc6-dev nftables strace \
+	swtpm systemd tpm2-tools
 
 .PHONY: help
 help: ## list the targets

@@ -280,10 +280,24 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, *, count: int = 3, more: Sequence[str] = (), running: int | None = None) -> Iterator[World]:
-    """A verifier and so many landmarks around Singapore, until the block ends; of these the first `running` run."""
+def world(
+    folder: Path,
+    *,
+    count: int = 3,
+    more: Sequence[str] = (),
+    running: int | None = None,
+    device_root: bytes | None = None,
+) -> Iterator[World]:
+    """A verifier and so many landmarks around Singapore, until the block ends; of these the first `running` run.
+
+    The verifier believes `device_root`, PEM, besides those of vendors.
+    """
     data = folder / "verifier"
     command("verifier", "init", "--data", data)
+    if device_root is not None:
+        roots = data / "attestation" / "roots"
+        roots.mkdir(parents=True)
+        (roots / "simulated.pem").write_bytes(device_root)
     ports = [free_port("127.0.0.1") for _ in range(count)]
     wanted = [
         DemoLandmark(
