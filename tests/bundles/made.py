@@ -1,20 +1,36 @@
 """A bundle as a verifier makes it, over the virtual world; and whoever checks it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.bundles.checking import Checked, Trusted
-from lightbound.bundles.contents import Bundle
+from lightbound.bundles.contents import Bundle, Logged
+from lightbound.bundles.logged import LogTrusted
+from lightbound.bundles.reading import logged_order
 from lightbound.files.admission import AdmissionFolder
+from lightbound.keys.ed25519 import SigningKey
+from lightbound.keys.purposes import Purpose
+from lightbound.keys.signing import digest
+from lightbound.ranging.statements.measurement import read_measurement
 from lightbound.roles.checking_bundles import checked
 from lightbound.roles.verifier.bundling import bundle_of
-from tests.ranging.parties import TRUST, VERIFIER
+from lightbound.roles.verifier.inviting import Wanted, site_of
+from lightbound.store.enrolments import Site
+from lightbound.tlog import merkle
+from lightbound.tlog.checkpoint import sign_checkpoint
+from lightbound.tlog.cosignature import cosign_text, witness_key
+from lightbound.tlog.entries import Commitment, Opening, Sequel, write_commitment, write_entry
+from lightbound.tlog.note import read_note, with_lines
+from lightbound.tlog.proof import LogProof
+from tests.ranging.parties import TRUST, VERIFIER, key, secret
 from tests.ranging.parties import world as parties
 from tests.roles.verifier.hosts import FOUNDRY, Host, appraise, device
 from tests.roles.verifier.virtual import Virtual, virtual
+from tests.tlog.histories import LOG, LOG_KEY, checkpoint
 
 ROOTS = DeviceRoots.of([FOUNDRY.root.der], with_vendors=False)
 
@@ -49,18 +65,91 @@ class Made:
         )
 
 
+SQUARE = {
+    "type": "Feature",
+    "properties": {"name": "hall"},
+    "geometry": {"type": "Polygon", "coordinates": [[[-10, 40], [20, 40], [20, 58], [-10, 58], [-10, 40]]]},
+}
+"""A drawing around the place where the agent is taken to be, landmarks 0 and 1 within reach of it."""
+
+WITNESSES = tuple(
+    (f"witness.example/w{number}", SigningKey.of_seed(Purpose.WITNESS, bytes(31) + bytes([number])))
+    for number in (1, 2)
+)
+
+
 @contextmanager
-def attested(data: Path) -> Iterator[Made]:
-    """A verifier with two chips that signed one session."""
+def attested(data: Path, *, is_drawn: bool = False) -> Iterator[Made]:
+    """A verifier with two chips that signed one session, at a circle or at a site that somebody drew."""
     chips = (device("one"), device("two"))
+    host = Host(devices=chips)
     with virtual(data) as verifier:
-        verifier.answer(verifier.enrol_with("a", Host(devices=chips)), host=Host(devices=chips))
+        site = drawn_site(verifier, data) if is_drawn else None
+        agent = key(Purpose.ENROLMENT, "a")
+        verifier.desk.enrol(verifier.attested_enrolment(agent, verifier.code(site=site), host))
+        verifier.answer(agent, host=host)
         yield Made(verifier=verifier, data=data, chip=chips[0].chip_id)
 
 
-def trusted() -> Trusted:
-    """Whoever believes the verifier and the directory of the world."""
-    return Trusted(verifiers=(VERIFIER.verifying,), directory=TRUST)
+def drawn_site(verifier: Virtual, data: Path) -> Site:
+    """A site whose licensed area is a drawing."""
+    (data / "hall.geojson").write_text(json.dumps(SQUARE), encoding="utf-8")
+    wanted = Wanted(
+        name="hall 3",
+        licensed="@hall.geojson#hall",
+        excluded="CN",
+        near_e7=(500_000_000, 50_000_000),
+        landmark=None,
+        chips=None,
+        replaces=None,
+    )
+    return site_of(wanted, verifier.judge.areas, landmarks=None, beside=data)[0]
+
+
+def logged(bundle: Bundle) -> tuple[Bundle, LogTrusted]:
+    """The same, its measurements committed to in a log that two witnesses cosigned; and who believes that log."""
+    measured = [
+        (landmark, said.measurement)
+        for shown in bundle.sessions
+        for landmark, said in sorted(shown.statements.by_landmark.items())
+        if said.measurement is not None
+    ]
+    entries, openings = [], []
+    for landmark, statement in measured:
+        signer = parties().landmark(landmark)
+        link = read_measurement(statement, signer.verifying).link
+        # The link of an entry before, where there is one: here only that it is some.
+        opening = Opening(salt=secret("salt", statement), before=secret("before") if link.seq else None)
+        openings.append(opening)
+        sequel = Sequel(landmark=landmark, agent=link.agent, seq=link.seq, before=opening.before)
+        said = Commitment(landmark=landmark, slot=sequel.slot(), commitment=opening.commitment(statement))
+        entries.append(write_commitment(said, signer))
+    history = [write_entry(entry) for entry in entries]
+    note = read_note(sign_checkpoint(checkpoint(history), LOG))
+    cosigned = with_lines(note, [cosign_text(note.text, name, signer, at_s=1) for name, signer in WITNESSES])
+    proofs = [
+        LogProof(
+            index=index,
+            hashes=merkle.inclusion_proof(history, index),
+            checkpoint=cosigned.encoded(),
+            extra=openings[index].encoded(),
+        )
+        for index in range(len(history))
+    ]
+    found = [
+        Logged(statement=digest(statement), entry=entry, opening=proof.extra, proof=proof.encoded())
+        for (_, statement), entry, proof in zip(measured, entries, proofs, strict=True)
+    ]
+    witnesses = tuple(witness_key(name, signer.verifying) for name, signer in WITNESSES)
+    return (
+        replace(bundle, logged=tuple(sorted(found, key=logged_order))),
+        LogTrusted(key=LOG_KEY, witnesses=witnesses, enough=len(witnesses)),
+    )
+
+
+def trusted(log: LogTrusted | None = None) -> Trusted:
+    """Whoever believes the verifier and the directory of the world, and this log."""
+    return Trusted(verifiers=(VERIFIER.verifying,), directory=TRUST, log=log)
 
 
 def check(bundle: Bundle, believed: Trusted | None = None) -> Checked:

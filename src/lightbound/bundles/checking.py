@@ -146,7 +146,7 @@ def _admitted(bundle: Bundle, trusted: Trusted, known: dict[str, AdmittedLandmar
 
 def _sessions(bundle: Bundle, landmarks: AdmittedLandmarks, sessions: dict[bytes, VerifiedSession]) -> str:
     verifier = VerifyingKey(purpose=Purpose.VERIFIER, raw=bundle.verifier)
-    measured = 0
+    measured = acknowledged = 0
     for shown in bundle.sessions:
         found = verified_session(shown.statements, verifier=verifier, landmarks=landmarks)
         for landmark, error in found.refused.items():
@@ -161,7 +161,8 @@ def _sessions(bundle: Bundle, landmarks: AdmittedLandmarks, sessions: dict[bytes
             raise refused(ErrorCode.WRONG_SESSION, "each session once", "one twice", "bundle.sessions")
         sessions[found.digest] = found
         measured += len(found.measurements)
-    return f"{len(sessions)} sessions with {measured} measurements"
+        acknowledged += sum(one.is_acknowledged for one in found.measurements)
+    return f"{len(sessions)} sessions with {measured} measurements, {acknowledged} acknowledged by the agent"
 
 
 def _asked_for(bundle: Bundle, sessions: Mapping[bytes, VerifiedSession]) -> str:
@@ -196,6 +197,8 @@ def _evidence(
         if not named.issuperset(map(digest, shown.documents)):
             path = f"bundle.sessions.{found.digest.hex()[:16]}.documents"
             raise refused(ErrorCode.EVIDENCE_DIFFERS, "documents that the manifest names", "another", path)
+    if bundle.pinned.quote_key is not None and all(one.evidence.quote is None for one in sessions.values()):
+        raise refused(ErrorCode.EVIDENCE_DIFFERS, "a quote by the pinned key", "none", "bundle.pinned.quote_key")
     if not bundle.pinned.is_attested:
         evidence.update(dict.fromkeys(sessions, SessionEvidence(assurances={}, findings=())))
         return "none: tier A0, the chip is a name that follows from the agent's key"
@@ -204,7 +207,9 @@ def _evidence(
         evidence[found.digest] = means.evidence(bundle, found, shown)
     tiers = sorted({one.assurances[bundle.chip].tier for one in evidence.values() if bundle.chip in one.assurances})
     signed = sum(bundle.chip in one.assurances for one in evidence.values())
-    return f"the chip signed {signed} of {len(evidence)} sessions{f', tier {tiers[0]} at least' if tiers else ''}"
+    tier = f", tier {tiers[0]} at least" if tiers else ""
+    unread = f"; {len(bundle.revocations)} answers about revocation were not looked at" if bundle.revocations else ""
+    return f"the chip signed {signed} of {len(evidence)} sessions{tier}{unread}"
 
 
 def _logged(bundle: Bundle, trusted: Trusted, sessions: Sequence[VerifiedSession]) -> str:

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
+from lightbound.adjudication.verdicts import Proof
 from lightbound.bundles.contents import FORMAT, Admission, Bundle, Logged, Pinned, SessionShown, Terms, VerdictShown
 from lightbound.canonical.cbor import MOST_BYTES, Value, decode
 from lightbound.canonical.commitments import SALT_BYTES, Disclosure
@@ -29,6 +30,8 @@ MOST_VERDICTS: Final = 20_000
 MOST_ADMITTED: Final = 1_024
 MOST_FILES: Final = 1_000
 MOST_FILE_BYTES: Final = 4_000_000
+LONGEST_WINDOW_NS: Final = 366 * 86_400 * 1_000_000_000
+"""A year: a longer one counts from before 1970 sooner or later, and proves less than nothing about now."""
 MOST_LINE: Final = 65_536
 MOST_AREA: Final = 4_096
 
@@ -175,16 +178,19 @@ def _terms(fields: Fields) -> Terms:
     ):
         path = f"{fields.path}.drawings"
         raise malformed(ErrorCode.STATEMENT_MALFORMED, "drawings by their paths", shown(drawings), path)
-    border = fields.text("border_sha256", least=64, most=64)
+    proof = fields.text("proof", most=16)
+    if proof not in {*Proof}:
+        expected, path = " or ".join(Proof), f"{fields.path}.proof"
+        raise malformed(ErrorCode.STATEMENT_MALFORMED, expected, "another word", path)
     read = Terms(
         licensed=fields.text("licensed", least=0, most=MOST_AREA),
         excluded=fields.text("excluded", least=0, most=MOST_AREA),
         drawings={str(name): bytes(data) for name, data in drawings.items() if isinstance(data, bytes)},
-        border_sha256=border,
+        border_sha256=fields.text("border_sha256", least=64, most=64),
         border_error_m=fields.integer("border_error_m", most=1_000_000),
         fault_budget=fields.integer("fault_budget", most=MOST_LANDMARKS),
-        proof=fields.text("proof", most=16),
-        window_ns=fields.integer("window_ns", least=1),
+        proof=proof,
+        window_ns=fields.integer("window_ns", least=1, most=LONGEST_WINDOW_NS),
     )
     fields.end()
     return read

@@ -58,7 +58,7 @@ def bundle_of(
             positions=tuple(sorted(admission.positions)),
         ),
         sessions=tuple(sorted(sessions, key=session_order)),
-        pinned=Pinned(is_attested=chip in pins.chips, quote_key=_quote_key(pins, chip)),
+        pinned=Pinned(is_attested=chip in pins.chips, quote_key=_quote_key(pins, chip, sessions)),
         terms=_terms(judge, agent, data),
         verdicts=(_verdict(found),),
         manifests=judge.attestor.manifests,
@@ -119,8 +119,10 @@ def _is_of(chip: bytes, chain: bytes) -> bool:
         return False
 
 
-def _quote_key(pins: Pins, chip: bytes) -> bytes | None:
-    return pins.quote_key if chip in pins.chips else None
+def _quote_key(pins: Pins, chip: bytes, sessions: Sequence[SessionShown]) -> bytes | None:
+    """The key that quotes are held against; None if there is no quote that it would be held against."""
+    is_quoted = any(read_evidence(one.statements.evidence).quote is not None for one in sessions)
+    return pins.quote_key if chip in pins.chips and is_quoted else None
 
 
 def _verdict(found: ChipKept) -> VerdictShown:
