@@ -199,8 +199,8 @@ def test_a_host_that_enrolled_without_a_quote_gains_nothing_by_bringing_one_late
 def test_a_quote_that_is_relayed_from_abroad_wins(verifier: Virtual, own: Tpm, tmp_path: Path) -> None:
     """What A2 does not stop: chips and TPM stand abroad, and a machine at the licensed site passes the nonces on.
 
-    It has a copy of the agent's key and answers the landmarks itself, as soon as light gets to the site. Everything that
-    it brings is genuine: the quote is by the pinned key, over this session's N0. Only `does_not_show` speaks of it.
+    It has a copy of the agent's key, and answers the landmarks itself as quickly as the site would. Everything that it
+    brings is genuine: the quote is by the pinned key, over this session's N0. Only `does_not_show` speaks of it.
     """
     with served(tmp_path / "abroad", of(own)) as abroad:
         agent = verifier.enrol_with("a", root_of("a", abroad))
