@@ -1,20 +1,15 @@
-// Opens a log of ours with code that others wrote: golang.org/x/mod/sumdb/note and tlog.
+// Opens our checkpoints and verifies our proofs with Go's golang.org/x/mod/sumdb, of which nothing was written here.
 //
-//	interop open VKEY DIR < requests      the log whose files lie in DIR; see the function open
-//	interop sign NAME < text              a text signed by a new key; prints the vkey, and the note
-//
-// Ours are the paths of tiles, the bundles of entries and the three lines of a checkpoint: sumdb has others.
+// It reads JSON lines from its standard input and answers each with "ok" or with what was wrong. Go's own reader of
+// tree notes, and its tile paths, are of another format; the few lines below that read a checkpoint's text are ours.
 package main
 
 import (
 	"bufio"
-	"crypto/rand"
 	"encoding/base64"
-	"encoding/binary"
+	"encoding/json"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -22,146 +17,85 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-func check(err error) {
+type question struct {
+	Vkey    string
+	Note    string
+	Entry   string
+	Index   int64
+	Proof   []string
+	OldSize int64
+	OldRoot string
+}
+
+func hashOf(text string) (tlog.Hash, error) {
+	var hash tlog.Hash
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(data) != len(hash) {
+		return hash, fmt.Errorf("no hash: %q", text)
+	}
+	copy(hash[:], data)
+	return hash, nil
+}
+
+func check(asked question) error {
+	verifier, err := note.NewVerifier(asked.Vkey)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return err
 	}
-}
-
-func path(level string, number int64, width int) string {
-	name := fmt.Sprintf("%03d", number%1000)
-	for number /= 1000; number > 0; number /= 1000 {
-		name = fmt.Sprintf("x%03d/%s", number%1000, name)
-	}
-	if width < 256 {
-		name += fmt.Sprintf(".p/%d", width)
-	}
-	return filepath.Join("tile", level, name)
-}
-
-type folder string
-
-func (f folder) Height() int { return 8 }
-
-func (f folder) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
-	var all [][]byte
-	for _, t := range tiles {
-		data, err := os.ReadFile(filepath.Join(string(f), path(strconv.Itoa(t.L), t.N, t.W)))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, data)
-	}
-	return all, nil
-}
-
-func (f folder) SaveTiles([]tlog.Tile, [][]byte) {}
-
-func (f folder) entry(n, size int64) ([]byte, error) {
-	width := 256
-	if n/256 == size/256 {
-		width = int(size % 256)
-	}
-	data, err := os.ReadFile(filepath.Join(string(f), path("entries", n/256, width)))
+	opened, err := note.Open([]byte(asked.Note), note.VerifierList(verifier))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for skip := n % 256; ; skip-- {
-		length := int(binary.BigEndian.Uint16(data))
-		if skip == 0 {
-			return data[2 : 2+length], nil
-		}
-		data = data[2+length:]
+	if len(opened.Sigs) != 1 {
+		return fmt.Errorf("%d signatures", len(opened.Sigs))
 	}
-}
-
-func hashes(words []string) []tlog.Hash {
-	found := make([]tlog.Hash, len(words))
-	for i, word := range words {
-		var err error
-		found[i], err = tlog.ParseHash(word)
-		check(err)
-	}
-	return found
-}
-
-func shown(proof []tlog.Hash) string {
-	words := make([]string, len(proof))
-	for i, h := range proof {
-		words[i] = h.String()
-	}
-	return strings.Join(words, " ")
-}
-
-// open verifies the checkpoint, reads all tiles that it needs under its root, and answers each line that it is asked:
-//
-//	record N hash...          verifies this proof for entry N, and prints its own
-//	tree OLD root hash...     verifies this proof that the tree continues that of OLD, and prints its own
-func open(vkey, dir string) {
-	verifier, err := note.NewVerifier(vkey)
-	check(err)
-	data, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
-	check(err)
-	opened, err := note.Open(data, note.VerifierList(verifier))
-	check(err)
 	lines := strings.Split(opened.Text, "\n")
-	size, err := strconv.ParseInt(lines[1], 10, 64)
-	check(err)
-	root, err := tlog.ParseHash(lines[2])
-	check(err)
-	fmt.Println("checkpoint", lines[0], size, root, len(opened.Sigs), len(opened.UnverifiedSigs))
-
-	files := folder(dir)
-	reader := tlog.TileHashReader(tlog.Tree{N: size, Hash: root}, files)
-	for scanner := bufio.NewScanner(os.Stdin); scanner.Scan(); {
-		words := strings.Fields(scanner.Text())
-		n, err := strconv.ParseInt(words[1], 10, 64)
-		check(err)
-		switch words[0] {
-		case "record":
-			entry, err := files.entry(n, size)
-			check(err)
-			leaf := tlog.RecordHash(entry)
-			check(tlog.CheckRecord(hashes(words[2:]), size, root, n, leaf))
-			own, err := tlog.ProveRecord(size, n, reader)
-			check(err)
-			check(tlog.CheckRecord(own, size, root, n, leaf))
-			fmt.Println("record", n, shown(own))
-		case "tree":
-			old := hashes(words[2:3])[0]
-			check(tlog.CheckTree(hashes(words[3:]), size, root, n, old))
-			own, err := tlog.ProveTree(size, n, reader)
-			check(err)
-			computed, err := tlog.TreeHash(n, reader)
-			check(err)
-			check(tlog.CheckTree(own, size, root, n, computed))
-			fmt.Println("tree", n, computed, shown(own))
-		}
+	if len(lines) < 4 {
+		return fmt.Errorf("no checkpoint")
 	}
-}
-
-func sign(name string) {
-	text, err := io.ReadAll(os.Stdin)
-	check(err)
-	skey, vkey, err := note.GenerateKey(rand.Reader, name)
-	check(err)
-	signer, err := note.NewSigner(skey)
-	check(err)
-	signed, err := note.Sign(&note.Note{Text: string(text)}, signer)
-	check(err)
-	fmt.Println(vkey)
-	fmt.Println(base64.StdEncoding.EncodeToString(signed))
+	size, err := strconv.ParseInt(lines[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	root, err := hashOf(lines[2])
+	if err != nil {
+		return err
+	}
+	var proof []tlog.Hash
+	for _, text := range asked.Proof {
+		hash, err := hashOf(text)
+		if err != nil {
+			return err
+		}
+		proof = append(proof, hash)
+	}
+	if asked.OldSize > 0 {
+		old, err := hashOf(asked.OldRoot)
+		if err != nil {
+			return err
+		}
+		return tlog.CheckTree(tlog.TreeProof(proof), size, root, asked.OldSize, old)
+	}
+	entry, err := base64.StdEncoding.DecodeString(asked.Entry)
+	if err != nil {
+		return err
+	}
+	return tlog.CheckRecord(tlog.RecordProof(proof), size, root, asked.Index, tlog.RecordHash(entry))
 }
 
 func main() {
-	switch {
-	case len(os.Args) == 4 && os.Args[1] == "open":
-		open(os.Args[2], os.Args[3])
-	case len(os.Args) == 3 && os.Args[1] == "sign":
-		sign(os.Args[2])
-	default:
-		fmt.Fprintln(os.Stderr, "usage: interop open VKEY DIR | interop sign NAME")
-		os.Exit(2)
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(make([]byte, 1<<20), 1<<20)
+	for lines.Scan() {
+		var asked question
+		err := json.Unmarshal(lines.Bytes(), &asked)
+		if err == nil {
+			err = check(asked)
+		}
+		if err != nil {
+			fmt.Println("refused:", err)
+			continue
+		}
+		fmt.Println("ok")
 	}
 }

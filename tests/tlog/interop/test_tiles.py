@@ -29,9 +29,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     go = shutil.which("go")
     if go is None or not (GOPATH / "src/golang.org/x/mod/sumdb/tlog").is_dir():
         pytest.skip("no Go with golang.org/x/mod here; Debian: golang-go and golang-golang-x-mod-dev")
-    built = tmp_path_factory.mktemp("go") / "interop"
+    built = tmp_path_factory.mktemp("go") / "tiles"
     settings = {"GO111MODULE": "off", "GOPATH": str(GOPATH), "GOPROXY": "off", "GOFLAGS": "", "CGO_ENABLED": "0"}
-    command = [go, "build", "-o", str(built), str(Path(__file__).with_name("main.go"))]
+    command = [go, "build", "-o", str(built), str(Path(__file__).with_name("tiles") / "main.go")]
     subprocess.run(command, env=os.environ | settings, check=True, timeout=500)
     return built
 
@@ -97,6 +97,15 @@ def test_go_opens_our_checkpoint_and_passes_over_the_line_of_the_witness(program
     done = opened(program, files.folder, LOG_KEY, [])
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["checkpoint", ORIGIN, str(SIZE), words([files.checkpoint.root]), "1", "1"]
+
+
+def test_go_verifies_our_cosignature(program: Path, files: Files) -> None:
+    key = WITNESS.verifying.raw
+    other = bytes([key[0] ^ 1]) + key[1:]
+    for named, raw, found in ((NAME, key, "2 0"), (NAME, other, "1 1"), ("witness.example/w9", key, "1 1")):
+        command = [str(program), "witness", str(LOG_KEY), named, raw.hex(), str(files.folder)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        assert done.stdout.strip() == found
 
 
 def test_go_verifies_our_proofs_and_makes_the_same_ones_over_our_tiles(program: Path, files: Files) -> None:
