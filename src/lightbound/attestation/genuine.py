@@ -81,6 +81,8 @@ class GenuineReport:
     report: Report
     firmware_id: bytes
     """Of the firmware that holds the key which signed, 48 bytes."""
+    chain: tuple[bytes, ...]
+    """The certificates as DER, leaf first: what an answer about revocation would be about."""
     is_fresh: bool
     """Whether it is over the nonce that was asked for. False: nobody said which; it may be old."""
     from_ns: int
@@ -131,6 +133,7 @@ def genuine_report(report: bytes, chain: bytes, *, roots: DeviceRoots, nonce: by
         device=found,
         report=said,
         firmware_id=dice.firmware_id,
+        chain=der,
         is_fresh=nonce is not None,
         from_ns=max(from_ns for from_ns, _ in spans),
         to_ns=min(to_ns for _, to_ns in spans),

@@ -57,6 +57,9 @@ unappraised, and one that is foreign refused.
 Ends with 0 if all are verified or unappraised; with 4 if any is refused, whatever else; else with 3 if any is
 malformed, or with 5 if a file cannot be read. Every one is judged, also after a refusal.
 
+Answers about revocation that were fetched (--revocations: OCSP responses and lists, DER) are told in notes, and change
+no word: an answer that is left out shows nothing.
+
 No report shows where a chip is, or which host asked it.
 
 \b
@@ -108,6 +111,12 @@ def verify(
         Path | None,
         typer.Option(exists=True, file_okay=False, metavar="DIR", help="Hold measurements against manifests in DIR."),
     ] = None,
+    revocations: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, metavar="DIR", help="Tell what the answers about revocation in DIR say, DER."
+        ),
+    ] = None,
     as_of: Annotated[str | None, typer.Option(metavar="TIME", help="Judge as of then, RFC 3339. Default: now.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -131,12 +140,14 @@ def verify(
         from lightbound.files.evidence_manifests import read_references
 
         references, left_out = read_references(manifests)
+    answers = [] if revocations is None else [(one.path.name, one.data) for one in read_folder(revocations, "*")]
     judgement = judge(
         read_items(files, chain),
         roots=DeviceRoots.of(given, with_vendors=True),
         nonce=asked,
         references=references,
         at_ns=at_ns,
+        answers=answers,
     )
     told = judgement_object(judgement, as_of=shown_instant(at_ns), nonce=asked, left_out=left_out)
     if as_json:

@@ -10,6 +10,7 @@ from lightbound.attestation.genuine import NOT_SHOWN, GenuineReport, genuine_rep
 from lightbound.attestation.node import Topology, named, topology
 from lightbound.attestation.reports import read_report
 from lightbound.attestation.results import Appraisal, Lacking, Reason, Result
+from lightbound.attestation.revocation.answers import notes
 from lightbound.errors import ErrorCode, Fault, LightboundError, Refused
 from lightbound.files.evidence import EvidenceItem, Unread
 
@@ -80,9 +81,15 @@ def judge(
     nonce: bytes | None,
     references: Sequence[Reference],
     at_ns: int | None,
+    answers: Sequence[tuple[str, bytes]] = (),
 ) -> Judgement:
-    """Every item judged, whatever the others came to, and then the host, as devices that are not refused see it."""
-    items = tuple(_judged(one, roots=roots, nonce=nonce, references=references, at_ns=at_ns) for one in found)
+    """Every item judged, whatever the others came to, and then the host, as devices that are not refused see it.
+
+    `answers` about revocation, by the names of their files, are told in notes, and change nothing.
+    """
+    items = tuple(
+        _judged(one, roots=roots, nonce=nonce, references=references, at_ns=at_ns, answers=answers) for one in found
+    )
     believed = [one.genuine for one in items if one.genuine is not None and one.word != Result.REFUSED]
     closed = topology(believed)
     return Judgement(
@@ -97,6 +104,7 @@ def _judged(
     nonce: bytes | None,
     references: Sequence[Reference],
     at_ns: int | None,
+    answers: Sequence[tuple[str, bytes]],
 ) -> Judged:
     if isinstance(item, Unread):
         return Judged(name=item.name, outcome=item.error)
@@ -108,7 +116,10 @@ def _judged(
         return Judged(name=item.name, outcome=refusal)
     except LightboundError as error:
         return Judged(name=item.name, outcome=type(error)([replace(one, file=item.name) for one in error.faults]))
-    return Judged(name=item.name, outcome=appraised(genuine, references=references, at_ns=at_ns), genuine=genuine)
+    outcome = appraised(genuine, references=references, at_ns=at_ns)
+    if answers and at_ns is not None:
+        outcome = replace(outcome, notes=(*outcome.notes, *notes(answers, genuine.chain, at_ns=at_ns)))
+    return Judged(name=item.name, outcome=outcome, genuine=genuine)
 
 
 def _genuine(item: EvidenceItem, roots: DeviceRoots, nonce: bytes | None) -> GenuineReport:

@@ -1,11 +1,15 @@
 """What a verifier makes of chips that sign sessions, of chips that do not, and of whatever is brought in their name."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.genuine import genuine_report
@@ -14,10 +18,11 @@ from lightbound.enrolment.pinned import FindingKind
 from lightbound.errors import ErrorCode, LightboundError, Refused
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.statements.binding import n1
+from lightbound.roles.verifier.attesting import appraiser_of
 from lightbound.roles.verifier.settings import HOUR_NS
 from lightbound.sim.devices.foundry import Foundry
 from tests.ranging.parties import VERIFIER, key
-from tests.roles.verifier.hosts import FOUNDRY, Host, device
+from tests.roles.verifier.hosts import FOUNDRY, Host, attestor, device
 from tests.roles.verifier.virtual import Virtual, virtual
 
 
@@ -148,6 +153,29 @@ def test_a_finding_is_listed_once_with_how_often_it_was_made(verifier: Virtual) 
     assert (finding.kind, finding.times, finding.chip) == ("firmware_changed", 3, chip.chip_id)
     assert finding.last_ns - finding.first_ns == 4 * HOUR_NS
     assert session
+
+
+def test_a_revoked_chip_is_told_and_nothing_follows_by_itself(verifier: Virtual) -> None:
+    chip = device("one")
+    provisioner = FOUNDRY.above[0]
+    since = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    entry = x509.RevokedCertificateBuilder().serial_number(chip.device.certificate.serial_number).revocation_date(since)
+    listed = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(provisioner.certificate.subject)
+        .last_update(since)
+        .next_update(since + dt.timedelta(days=900))
+        .add_revoked_certificate(entry.build())
+        .add_extension(x509.CRLNumber(1), critical=False)
+        .sign(provisioner.key, hashes.SHA384())
+    )
+    told = appraiser_of((), [("list.der", listed.public_bytes(Encoding.DER))])
+    verifier.work.judge = replace(verifier.judge, attestor=replace(attestor(), appraise=told))
+    agent = verifier.enrol_with("a", Host(devices=(chip,)))
+    verifier.answer(agent, host=Host(devices=(chip,)))
+    assert words(verifier, chip.chip_id) == ("verified", "A1", ["noted"])
+    said: dict[str, Any] = verifier.standing_of(chip.chip_id)
+    assert "revoked since 2026-01-01" in said["findings"][0]["detail"]
 
 
 # -- what is brought in a chip's name ------------------------------------------------------------------------------

@@ -43,6 +43,24 @@ def notes(files: Iterable[tuple[str, bytes]], chain: Sequence[bytes], *, at_ns: 
     return tuple(note for name, data in files for note in _noted(name, data, certificates, at_ns))
 
 
+def revocations(files: Iterable[tuple[str, bytes]], chain: Sequence[bytes], *, at_ns: int) -> tuple[str, ...]:
+    """Of these files those that say of a certificate of the chain that it is revoked, in a sentence each.
+
+    Files that are none, do not hold, or say anything else are passed over: that nothing is said shows nothing.
+    """
+    certificates = [load(der, f"[{number}]") for number, der in enumerate(chain)]
+    found = []
+    for name, data in files:
+        for certificate, issuer in pairwise(certificates):
+            try:
+                answer = answered(data, certificate=certificate, issuer=issuer, at_ns=at_ns)
+            except LightboundError:
+                break
+            if answer.status is Status.REVOKED:
+                found.append(f"{name}: {answer}")
+    return tuple(found)
+
+
 def _noted(name: str, data: bytes, chain: Sequence[x509.Certificate], at_ns: int) -> Iterator[str]:
     is_about_one = False
     for certificate, issuer in pairwise(chain):

@@ -14,6 +14,7 @@ from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.genuine import GenuineReport
 from lightbound.attestation.manifests.verifying import verified_manifest
 from lightbound.attestation.results import Appraisal
+from lightbound.attestation.revocation.answers import revocations
 from lightbound.enrolment.attested import enrolment_n0, host_evidence
 from lightbound.enrolment.pinned import NO_PINS, Pins, SessionEvidence, pins_of, session_evidence
 from lightbound.enrolment.requests import Enrol, Enrolment
@@ -33,12 +34,13 @@ class Appraiser(Protocol):
         ...
 
 
-def appraiser_of(references: Sequence[Reference]) -> Appraiser:
-    """What judges by these manifests, whose signatures were verified before."""
+def appraiser_of(references: Sequence[Reference], answers: Sequence[tuple[str, bytes]] = ()) -> Appraiser:
+    """What judges by these manifests, whose signatures were verified before, and tells what was revoked."""
 
     def appraise(report: GenuineReport, *, at_ns: int) -> Appraisal:
         # How many measurements agree is told where evidence is looked at by itself; here each would be a finding.
-        return replace(appraised(report, references=references, at_ns=at_ns), notes=())
+        notes = revocations(answers, report.chain, at_ns=at_ns)
+        return replace(appraised(report, references=references, at_ns=at_ns), notes=notes)
 
     return appraise
 
@@ -98,8 +100,9 @@ def attestor_of(folder: AttestationFolder) -> Attestor:
             manifests.append(file.data)
     return Attestor(
         roots=DeviceRoots.of(folder.roots, with_vendors=True),
-        appraise=appraiser_of(references),
+        appraise=appraiser_of(references, [(file.path.name, file.data) for file in folder.revocations]),
         manifests=tuple(manifests),
+        revocations=tuple(file.data for file in folder.revocations),
     )
 
 

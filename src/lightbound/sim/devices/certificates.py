@@ -86,10 +86,12 @@ def certified(
     serial: int,
     issuer: Certified | None,
     extension: x509.UnrecognizedExtension | None = None,
+    *,
+    signs_lists: bool = False,
 ) -> Certified:
     """A certificate by an issuer, or by its own key; with an extension that of a leaf, else of one that issues."""
     is_leaf = extension is not None
-    others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign")
+    others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
     usage = dict.fromkeys((*others, "encipher_only", "decipher_only"), False)
     builder = (
         x509.CertificateBuilder()
@@ -99,7 +101,10 @@ def certified(
         .serial_number(serial)
         .not_valid_before(FROM)
         .not_valid_after(TO)
-        .add_extension(x509.KeyUsage(digital_signature=is_leaf, key_cert_sign=not is_leaf, **usage), critical=True)
+        .add_extension(
+            x509.KeyUsage(digital_signature=is_leaf, key_cert_sign=not is_leaf, crl_sign=signs_lists, **usage),
+            critical=True,
+        )
     )
     if extension is None:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

@@ -128,7 +128,7 @@ class Foundry:
         for place, name in enumerate(("device root", "identity", "provisioner")):
             subject = named(f"Lightbound simulated {name} {seed}")
             issuer = issuers[-1] if issuers else None
-            issuers.append(certified(key_of(seed, name), subject, place + 1, issuer))
+            issuers.append(certified(key_of(seed, name), subject, place + 1, issuer, signs_lists=True))
         return cls(seed=seed, above=tuple(reversed(issuers)))
 
     @property
