@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import files, log, sessions, timing, verdicts, whole_session
+from bench import attestation, files, log, sessions, timing, verdicts, whole_session
 
 HELP_RUNS = 9
 
@@ -45,6 +45,8 @@ def main() -> None:
     for one in (played, *drawn):
         print(f"{one.per_s:12,.0f} {one.reference_per_s:12,.0f} {one.ratio:8,.2f}  {one.what}", flush=True)
     print(f"{'':>12} {'':>12} {played.ratio:8.0%}  of the time of a session that is played is bare cryptography")
+    print()
+    attestation.main()
     print()
     timing.main()
     whole_session.main()

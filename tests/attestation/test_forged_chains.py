@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pytest
@@ -41,6 +41,7 @@ class Forged:
     extensions: tuple[tuple[x509.ExtensionType, bool], ...] | None = None
     """In place of those of `like`, each with whether it is critical."""
     issuer: x509.Name | None = None
+    digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 = field(default_factory=hashes.SHA384)
 
     @property
     def der(self) -> bytes:
@@ -57,7 +58,7 @@ class Forged:
         own = self.extensions
         for value, critical in own if own is not None else [(one.value, one.critical) for one in self.like.extensions]:
             builder = builder.add_extension(value, critical=critical)
-        return builder.sign(self.signer, hashes.SHA384()).public_bytes(Encoding.DER)
+        return builder.sign(self.signer, self.digest).public_bytes(Encoding.DER)
 
 
 def usage(*, signs: bool, issues: bool) -> x509.KeyUsage:
@@ -136,6 +137,24 @@ def test_a_key_that_is_not_on_p_384_is_none(place: int, key: Key) -> None:
             DeviceRoots.of([ders[4]], with_vendors=False)
         return
     _is_none(ders, f"chain.{CERTIFICATES[place]}")
+
+
+@pytest.mark.parametrize("digest", [hashes.SHA256(), hashes.SHA512()], ids=["SHA-256", "SHA-512"])
+def test_a_certificate_is_signed_with_sha_384_and_says_so(digest: hashes.SHA256 | hashes.SHA512) -> None:
+    rest = _ders(CHIP)[1:]
+    leaf = Forged(like=CHIP.leaf.certificate, key=CHIP.leaf.key, signer=CHIP.device.key, digest=digest)
+    _refuses([leaf.der, *rest], "chain.leaf")
+    # The name of the algorithm that stands beside the signature is signed by nobody.
+    named = bytes.fromhex("06082a8648ce3d040303")
+    head, _, signature = CHIP.leaf.der.rpartition(named)
+    _refuses([head + bytes.fromhex("06082a8648ce3d040302") + signature, *rest], "chain.leaf")
+
+
+def test_whom_a_certificate_names_as_its_issuer_is_who_signed_it() -> None:
+    other = Forged(
+        like=CHIP.leaf.certificate, key=CHIP.leaf.key, signer=CHIP.device.key, issuer=OTHER.device.certificate.subject
+    )
+    _refuses([other.der, *_ders(CHIP)[1:]], "chain.leaf")
 
 
 @pytest.mark.parametrize("place", range(4))

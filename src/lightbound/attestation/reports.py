@@ -27,10 +27,10 @@ MOST_REPORT_BYTES: Final = 65_536
 _REQUEST_START: Final = bytes.fromhex("11e001ff")
 """Version 1.1, GET_MEASUREMENTS, a signature wanted, all measurements wanted: the one question that is asked here."""
 _RESPONSE_START: Final = bytes.fromhex("1160")
-_HEADER: Final = struct.Struct("<BBH")
-"""Index, specification and size of a measurement block (DSP0274, table 45)."""
-_DMTF: Final = struct.Struct("<BH")
-"""Type and length of a measurement as DMTF has it (DSP0274, table 46)."""
+_BLOCK: Final = struct.Struct("<BBHBH48s")
+"""Index, specification and size of a measurement block (DSP0274, table 45), then type, length and digest of what DMTF
+puts in it (table 46)."""
+_DMTF_BYTES: Final = 3 + DIGEST_BYTES
 _SPECIFICATION: Final = 1
 _DIGEST_TYPES: Final = range(4)
 """Immutable ROM, mutable firmware, hardware configuration, firmware configuration: each as a digest. With the highest
@@ -121,20 +121,15 @@ def read_report(data: bytes) -> Report:
 
 
 def _read_record(record: bytes, count: int) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
-    size = _HEADER.size + _DMTF.size + DIGEST_BYTES
-    if len(record) != count * size:
-        raise _malformed(f"{count} blocks of {size} bytes", f"{len(record)} bytes", "response.record")
+    if len(record) != count * _BLOCK.size:
+        raise _malformed(f"{count} blocks of {_BLOCK.size} bytes", f"{len(record)} bytes", "response.record")
     types, measurements = [], []
-    for number in range(count):
-        at = number * size
-        header = _HEADER.unpack_from(record, at)
-        kind, length = _DMTF.unpack_from(record, at + _HEADER.size)
-        expected = (number + 1, _SPECIFICATION, _DMTF.size + DIGEST_BYTES)
-        if header != expected or length != DIGEST_BYTES or kind not in _DIGEST_TYPES:
+    for number, (*header, kind, length, digest) in enumerate(_BLOCK.iter_unpack(record)):
+        if header != [number + 1, _SPECIFICATION, _DMTF_BYTES] or length != DIGEST_BYTES or kind not in _DIGEST_TYPES:
             said = f"block {number + 1} with a SHA-384 digest as DMTF has it"
             raise _malformed(said, f"{header}, type {kind}, {length} bytes", f"response.record[{number}]")
         types.append(kind)
-        measurements.append(record[at + size - DIGEST_BYTES : at + size])
+        measurements.append(digest)
     return tuple(types), tuple(measurements)
 
 
