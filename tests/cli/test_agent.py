@@ -101,7 +101,9 @@ def test_show_has_the_values_of_this_host(office: Office, tmp_path: Path) -> Non
     sent = office.enrols[0]
     assert enrolment["key"] == sent.key.raw.hex()
     assert enrolment["chips"] == ", ".join(chip.hex() for chip in sent.chips)
-    assert (enrolment["software"], enrolment["tier"]) == (sent.software, sent.tier)
+    assert enrolment["software"] == sent.software
+    assert sent.evidence is None
+    assert "no evidence (tier A0)" in enrolment["evidence"]
     assert enrolment["verifier"] == sent.verifier.hex()
 
 
