@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from lightbound.errors import ErrorCode, Fault, Refused
@@ -26,6 +26,9 @@ from lightbound.tlog.witness import Seen
 MOST_REFUSED: Final = 100
 """Checkpoints kept of one log and for one reason, the oldest ones: the first contradiction shows all that the
 hundredth does, and a log must not be able to fill the disk."""
+
+FORKED: Final = "forked"
+UNPROVEN: Final = "unproven"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,8 @@ class WitnessStore:
     def move(self, before: Cosigned | None, origin: str, now: Seen, note: bytes, *, at_s: int) -> bool:
         """Whether `now` is what is kept from now on, on disk: only if `before` still was, and time does not run back.
 
-        The cosignature may leave after this, and not before.
+        The cosignature may leave after this, and not before. What was refused before, is of the size that is cosigned
+        now and has another root is the proof of a fork from now on.
 
         Raises:
             Unavailable: the database failed; it may be kept or not, and nothing may be cosigned.
@@ -117,18 +121,26 @@ class WitnessStore:
         with writing(self._engine) as connection:
             if before is None:
                 first = sqlite.insert(LOGS).values(origin=origin, cosignatures=1, **values).on_conflict_do_nothing()
-                return connection.execute(first).rowcount == 1
-            swap = update(LOGS).where(
-                LOGS.c.origin == origin,
-                LOGS.c.size == before.seen.size,
-                LOGS.c.root == before.seen.root,
-                LOGS.c.size <= now.size,
-                LOGS.c.at_s <= at_s,
-            )
-            return connection.execute(swap.values(cosignatures=LOGS.c.cosignatures + 1, **values)).rowcount == 1
+                is_moved = connection.execute(first).rowcount == 1
+            else:
+                swap = update(LOGS).where(
+                    LOGS.c.origin == origin,
+                    LOGS.c.size == before.seen.size,
+                    LOGS.c.root == before.seen.root,
+                    LOGS.c.size <= now.size,
+                    LOGS.c.at_s <= at_s,
+                )
+                moved = swap.values(cosignatures=LOGS.c.cosignatures + 1, **values)
+                is_moved = connection.execute(moved).rowcount == 1
+            if is_moved:
+                _tell_forks(connection, origin, now, note)
+            return is_moved
 
     def keep_refused(self, refused: NotCosigned) -> None:
         """Keep a checkpoint that was refused, if it is the first such one and there are not too many.
+
+        One that was kept as unproven, and now has another root than was cosigned of its size, becomes the proof of a
+        fork: a log that showed it early, with a proof that leads nowhere, gains nothing by that.
 
         Raises:
             Unavailable: the database failed.
@@ -136,8 +148,12 @@ class WitnessStore:
         alike = (REFUSED.c.origin == refused.origin, REFUSED.c.why == refused.why)
         same = (*alike[:1], REFUSED.c.size == refused.seen.size, REFUSED.c.root == refused.seen.root)
         with writing(self._engine) as connection:
+            kept = connection.execute(select(REFUSED.c.why).where(*same)).scalar_one_or_none()
+            if kept == UNPROVEN and refused.why == FORKED:
+                worse = update(REFUSED).where(*same)
+                connection.execute(worse.values(why=FORKED, beside=refused.beside, at_s=refused.at_s))
             count = connection.execute(select(func.count()).where(*alike)).scalar_one()
-            if count >= MOST_REFUSED or connection.execute(select(REFUSED.c.why).where(*same)).first() is not None:
+            if count >= MOST_REFUSED or kept is not None:
                 return
             connection.execute(
                 insert(REFUSED).values(
@@ -179,6 +195,12 @@ class WitnessStore:
                 )
                 for row in connection.execute(query)
             ]
+
+
+def _tell_forks(connection: Connection, origin: str, now: Seen, note: bytes) -> None:
+    """What was unproven, is of this size and has another root, is the proof of a fork beside this note."""
+    other = (REFUSED.c.origin == origin, REFUSED.c.size == now.size, REFUSED.c.root != now.root)
+    connection.execute(update(REFUSED).where(*other, REFUSED.c.why == UNPROVEN).values(why=FORKED, beside=note))
 
 
 def _cosigned(row: Row[Any]) -> Cosigned:

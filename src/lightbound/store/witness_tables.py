@@ -48,4 +48,5 @@ REFUSED: Final = Table(
     Column("at_s", Integer, nullable=False),
     sqlite_strict=True,
 )
-"""Checkpoints that their log signed and that were not cosigned. `beside` is what had been cosigned then."""
+"""Checkpoints that their log signed and that were not cosigned. `beside` is what had been cosigned then; of a fork, the
+other checkpoint of that size."""

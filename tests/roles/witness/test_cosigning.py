@@ -15,7 +15,7 @@ from lightbound.errors import ErrorCode, Malformed, Refused, Unavailable
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.roles.witness.cosigning import Answer, Line, Unknown, Witness
-from lightbound.store.witness import MOST_REFUSED, WitnessStore, make_witness, open_witness
+from lightbound.store.witness import MOST_REFUSED, NotCosigned, WitnessStore, make_witness, open_witness
 from lightbound.tlog.checkpoint import log_key, sign_checkpoint
 from lightbound.tlog.cosignature import read_cosignature
 from lightbound.tlog.note import NoteKey, read_note, read_signature_line, with_lines
@@ -101,6 +101,33 @@ def test_the_proof_of_a_fork_is_kept_as_the_log_signed_it(path: Path) -> None:
         assert (one.why, one.seen, one.note) == ("forked", seen(branched(1, 3)), asked(branched(1, 3), 3).checkpoint)
         assert one.beside == asked(leaves(3), 0).checkpoint
         assert (other.why, other.seen) == ("unproven", seen(branched(1, 5)))
+
+
+def test_a_fork_that_was_shown_before_as_unproven_is_a_fork_all_the_same(path: Path) -> None:
+    with opened(path) as store:
+        add(store, leaves(3), 0)
+        early = replace(asked(branched(1, 5), 3), proof=())
+        assert over(store).add(early.encoded()) == Unproven()
+        add(store, leaves(5), 3)
+        (kept,) = store.all_refused()
+        assert (kept.why, kept.seen, kept.beside) == ("forked", seen(branched(1, 5)), asked(leaves(5), 3).checkpoint)
+
+
+def test_a_fork_whose_size_was_not_cosigned_when_it_was_kept_is_told_when_it_comes_again(path: Path) -> None:
+    with opened(path) as store:
+        add(store, leaves(3), 0)
+        forked = NotCosigned(
+            origin=ORIGIN,
+            seen=seen(branched(1, 3)),
+            why="unproven",
+            note=asked(branched(1, 3), 3).checkpoint,
+            beside=None,
+            at_s=NOW_S,
+        )
+        store.keep_refused(forked)
+        assert add(store, branched(1, 3), 3) == Forked(seen=seen(leaves(3)))
+        (kept,) = store.all_refused()
+        assert (kept.why, kept.beside) == ("forked", asked(leaves(3), 0).checkpoint)
 
 
 def test_a_log_cannot_fill_the_disk_with_what_is_refused(path: Path) -> None:
