@@ -8,7 +8,7 @@ says how many it has.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,11 +86,13 @@ def new_tiles(old: int, new: int) -> list[Tile]:
     return found
 
 
-def bundles_of(size: int) -> list[Tile]:
-    """Every bundle of entries of a tree of this size."""
+def bundles_of(size: int) -> Iterator[Tile]:
+    """Every bundle of entries of a tree of this size, one after the other: a log can sign any size."""
     full, rest = divmod(size, WIDTH)
-    found = [Tile(level=None, number=number) for number in range(full)]
-    return [*found, Tile(level=None, number=full, width=rest)] if rest else found
+    for number in range(full):
+        yield Tile(level=None, number=number)
+    if rest:
+        yield Tile(level=None, number=full, width=rest)
 
 
 def write_bundle(entries: Sequence[bytes]) -> bytes:

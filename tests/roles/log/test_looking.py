@@ -187,8 +187,17 @@ def test_an_entry_that_is_not_under_the_root_is_not_believed() -> None:
     held = sequence(2)
     source = files([*CLEAR, *map(entry_of, held)])
     other = files([*CLEAR, entry_of(held[0]), entry_of(held[1], commitment=bytes(32))])
-    path = bundles_of(13)[0].path
+    path = next(bundles_of(13)).path
     source.by_path[path] = other.by_path[path]
     with pytest.raises(Refused) as caught:
         follow(source, NAMED, Followed(), {LANDMARK.key_id})
     assert caught.value.faults[0].code is ErrorCode.LOG_DIFFERS
+
+
+def test_a_log_that_signs_for_more_than_anybody_could_hold_lacks_what_it_signed_for() -> None:
+    source = files(CLEAR)
+    source.by_path["checkpoint"] = sign_checkpoint(Checkpoint(origin=ORIGIN, size=2**63 - 1, root=bytes(32)), LOG)
+    with pytest.raises(Unavailable):
+        audit_log(source, NAMED, NOBODY)
+    with pytest.raises(Unavailable):
+        follow(source, NAMED, Followed(), {LANDMARK.key_id})
