@@ -13,11 +13,17 @@ from sqlalchemy import MetaData, create_engine, select, text
 from sqlalchemy.exc import IntegrityError
 
 from lightbound.errors import ErrorCode, LightboundError, Refused, Unavailable
-from lightbound.store import engine, landmark_tables, verifier_tables
+from lightbound.store import engine, landmark_tables, log_tables, verifier_tables, witness_tables
 from lightbound.store.engine import LANDMARK, VERIFIER, Schema, open_store, reading, writing
 from lightbound.store.verifier_tables import AGENTS, CHIPS, SETTINGS
 
-SCHEMAS = [(VERIFIER, verifier_tables.METADATA), (LANDMARK, landmark_tables.METADATA)]
+SCHEMAS = [
+    (VERIFIER, verifier_tables.METADATA),
+    (LANDMARK, landmark_tables.METADATA),
+    (log_tables.LOG, log_tables.METADATA),
+    (witness_tables.WITNESS, witness_tables.METADATA),
+]
+NAMES = [schema.name for schema, _ in SCHEMAS]
 
 
 def schema_of(path: Path) -> list[tuple[str, str]]:
@@ -27,7 +33,7 @@ def schema_of(path: Path) -> list[tuple[str, str]]:
         return [(name, " ".join(sql.split())) for name, sql in connection.execute(query)]
 
 
-@pytest.mark.parametrize(("schema", "metadata"), SCHEMAS, ids=["verifier", "landmark"])
+@pytest.mark.parametrize(("schema", "metadata"), SCHEMAS, ids=NAMES)
 def test_migrations_from_nothing_give_the_tables_that_the_code_has(
     schema: Schema, metadata: MetaData, tmp_path: Path
 ) -> None:
@@ -39,7 +45,7 @@ def test_migrations_from_nothing_give_the_tables_that_the_code_has(
     assert len(schema_of(tmp_path / "made")) >= len(metadata.tables)
 
 
-@pytest.mark.parametrize(("schema", "metadata"), SCHEMAS, ids=["verifier", "landmark"])
+@pytest.mark.parametrize(("schema", "metadata"), SCHEMAS, ids=NAMES)
 def test_every_table_is_strict(schema: Schema, metadata: MetaData, tmp_path: Path) -> None:
     open_store(tmp_path / "db", schema).dispose()
     texts = dict(schema_of(tmp_path / "db"))
