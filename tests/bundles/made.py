@@ -8,10 +8,11 @@ from pathlib import Path
 
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.bundles.checking import Checked, Trusted
-from lightbound.bundles.contents import Bundle, Logged
+from lightbound.bundles.contents import Bundle, Logged, write_bundle
 from lightbound.bundles.logged import LogTrusted
 from lightbound.bundles.reading import logged_order
 from lightbound.files.admission import AdmissionFolder
+from lightbound.files.check_trust import write_check_trust
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
@@ -89,6 +90,35 @@ def attested(data: Path, *, is_drawn: bool = False) -> Iterator[Made]:
         verifier.desk.enrol(verifier.attested_enrolment(agent, verifier.code(site=site), host))
         verifier.answer(agent, host=host)
         yield Made(verifier=verifier, data=data, chip=chips[0].chip_id)
+
+
+@contextmanager
+def unattested(data: Path) -> Iterator[Made]:
+    """A verifier with a chip at tier A0, of a site that somebody drew: who checks needs no roots of devices."""
+    with virtual(data) as verifier:
+        verifier.answer(verifier.enrol("a", site=drawn_site(verifier, data)))
+        (chip,) = verifier.kept.judged.chips()
+        yield Made(verifier=verifier, data=data, chip=chip.chip)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """What somebody is given who is to check."""
+
+    bundle: Path
+    trust: Path
+
+    def arguments(self) -> list[str]:
+        """Of `lightbound check`."""
+        return [str(self.bundle), "--trust", str(self.trust)]
+
+
+def written(folder: Path, bundle: Bundle, believed: Trusted) -> Files:
+    """A bundle and a trust file in a folder."""
+    files = Files(bundle=folder / "chip.bundle", trust=folder / "check-trust.toml")
+    files.bundle.write_bytes(write_bundle(bundle))
+    files.trust.write_text(write_check_trust(believed, roots=None), encoding="utf-8")
+    return files
 
 
 def drawn_site(verifier: Virtual, data: Path) -> Site:

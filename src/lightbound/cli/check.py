@@ -56,7 +56,7 @@ def check(
 
 
 def _object(path: Path, bundle: "Bundle", done: "Checked") -> dict[str, Any]:
-    from lightbound.roles.verifier.standings import instant
+    from lightbound.files.explanations import instant
 
     fault = None if done.error is None else done.error.faults[0]
     last = done.verdicts[-1] if done.verdicts else None
