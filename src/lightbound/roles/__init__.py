@@ -1,1 +1,1 @@
-"""The processes that run for long: landmark, agent, verifier. Only they own sockets, threads and settings."""
+"""The processes that run for long: landmark, agent, verifier, log, witness, the socket of a device. Only they own sockets, threads and settings."""
