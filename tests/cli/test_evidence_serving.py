@@ -257,6 +257,8 @@ def test_a_process_for_one_connection_knows_by_the_name_of_the_socket_that_it_is
     with software_tpm() as made:
         code, output, _ = told("host-key", "--tcti", made.tcti, "--handle", "0x81010009", "--json")
         assert code == 0
+        # The number is where it is kept, and no part of what it is.
+        assert json.loads(told("host-key", "--tcti", made.tcti, "--json")[1])["name"] == json.loads(output)["name"]
         settings = {"TCTI": made.tcti, "HANDLE": "0x81010009", "REGISTERS": "sha256:0"}
         given = [f"--setenv=LIGHTBOUND_EVIDENCE_{name}={value}" for name, value in settings.items()]
         words = [ACTIVATE, f"--listen={path}", "--accept", "--inetd", "--setenv=PYTHONPATH=" + str(ROOT), *given]

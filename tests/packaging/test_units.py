@@ -114,6 +114,7 @@ def test_each_socket_has_a_service_for_each_question_and_lets_a_group_ask() -> N
         settings = service(unit, "[Socket]")
         # systemd starts prefix@NUMBER.service for each connection, whatever the instance of the socket.
         assert settings["Accept"] == ["yes"]
+        assert settings["RemoveOnStop"] == ["yes"]
         assert (FOLDER / f"{unit.stem.rstrip('@')}@.service").is_file()
         assert (settings["SocketMode"], settings["SocketGroup"]) == (["0660"], [group])
         (path,) = settings["ListenStream"]

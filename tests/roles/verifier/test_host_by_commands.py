@@ -74,6 +74,9 @@ def test_a_host_reaches_a2_by_the_commands_of_the_manual_and_loses_it_with_its_t
             assert "`lightbound evidence host-key`" in refused.stderr
             command("evidence", "host-key", "--tcti", own.tcti)
             command(*enrol, "--code", code)
+            assert "A2: the chips sign each session, and so does the host's TPM" in command(
+                "agent", "doctor", "--data", agent
+            )
             with process(tmp_path, "agent", "run", "--data", agent):
                 told = said(there.verifier, "A2")
                 assert (told["standing"], told["findings"]) == ("verified", [])
