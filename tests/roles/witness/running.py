@@ -27,6 +27,8 @@ class WitnessProcess:
     logs: Sequence[NoteKey]
     named: NoteKey
     """What others know it by."""
+    under: Sequence[str] = ()
+    """A program, with its arguments, that runs it."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -45,7 +47,7 @@ class WitnessProcess:
         arguments += [part for log in self.logs for part in ("--log", str(log))]
         with (self.data / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "run", *arguments], stderr=log, stdout=log, stdin=subprocess.DEVNULL
+                [*self.under, *COMMAND, "run", *arguments], stderr=log, stdout=log, stdin=subprocess.DEVNULL
             )
         give_up = time.monotonic() + UP_WITHIN_S
         while True:
