@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from cryptography import x509
 
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.genuine import GenuineReport, genuine_report
@@ -63,6 +66,25 @@ def node_of_eight(evidence: Path) -> tuple[Sample, ...]:
         for file in files
         for one in json.loads(file.read_bytes())
     )
+
+
+def form_of(der: bytes) -> dict[str, Any]:
+    """What a certificate is like, without what it says of whom."""
+    one = x509.load_der_x509_certificate(der)
+    usage = one.extensions.get_extension_for_class(x509.KeyUsage).value
+    return {
+        "version": one.version,
+        "signed with": one.signature_algorithm_oid,
+        "ends": one.not_valid_after_utc,
+        "extensions": [(extension.oid.dotted_string, extension.critical) for extension in one.extensions],
+        "usage": (usage.digital_signature, usage.key_cert_sign, usage.crl_sign),
+        "number": one.serial_number.bit_length() // 16,
+        "key's number": one.serial_number.to_bytes(20, "big")[1:]
+        == one.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest[1:],
+        "product": str(one.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value).split()[:2]
+        if x509.NameOID.SERIAL_NUMBER in {attribute.oid for attribute in one.subject}
+        else None,
+    }
 
 
 def _sample(report: Path, chain: Path) -> Sample:

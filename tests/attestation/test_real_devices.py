@@ -8,13 +8,14 @@ from typing import Any, Final
 import pytest
 from cryptography import x509
 
-from lightbound.attestation.chains import VENDOR_ROOTS
+from lightbound.attestation.chains import VENDOR_ROOTS, read_chain
 from lightbound.attestation.genuine import Family, GenuineReport, claimed_chip
 from lightbound.attestation.node import Topology, topology
 from lightbound.attestation.opaque import Type
 from lightbound.attestation.reports import read_report
 from lightbound.errors import ErrorCode, Malformed, Refused
-from tests.attestation.real import REPORT_AND_CHAIN, Sample, node_of_eight, packaged_h100, sample
+from lightbound.sim.devices.foundry import Facts, Foundry
+from tests.attestation.real import REPORT_AND_CHAIN, Sample, form_of, node_of_eight, packaged_h100, sample
 
 NODE_NONCE: Final = "4760e30534a0621357d458b1a7936551b5dc4cd1e69718adf7ed9fb0252a537e"
 END_NS: Final = 253_402_300_799_000_000_000
@@ -171,6 +172,15 @@ def test_the_order_of_a_node_s_reports_says_nothing(evidence: Path) -> None:
     ones = [one.genuine() for one in node_of_eight(evidence)]
     ones = [*ones[:5], packaged_h100().genuine(), *ones[7:], ones[3]]
     assert _closed(ones) == _closed(ones[::-1]) == _closed([*ones[4:], *ones[:4]])
+
+
+def test_simulated_chains_of_each_kind_have_the_form_of_real_ones(evidence: Path) -> None:
+    real = {"GH100": sample(evidence, "h100"), "GB100": sample(evidence, "gb100"), "LS_10": node_of_eight(evidence)[8]}
+    for product, one in real.items():
+        made = Foundry.of(1).device("one", Facts(product=product))
+        assert [form_of(der) for der in read_chain(made.chain).der] == [
+            form_of(der) for der in read_chain(one.chain).der
+        ]
 
 
 def test_a_request_is_read_as_the_vendor_reads_it(evidence: Path) -> None:

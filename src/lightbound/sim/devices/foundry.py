@@ -10,7 +10,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from lightbound.attestation.opaque import Type
-from lightbound.sim.devices.certificates import Certified, certified, composite, key_of, named, tcb_info
+from lightbound.sim.devices.certificates import (
+    Certified,
+    Usage,
+    asked_at,
+    certified,
+    composite,
+    device_name,
+    key_identifier,
+    key_of,
+    named,
+    tcb_info,
+)
 from lightbound.sim.dice import octets
 
 GPU_MEASUREMENTS: Final = 64
@@ -40,6 +51,16 @@ class Facts:
     def is_switch(self) -> bool:
         """Whether it is a switch."""
         return self.product.startswith("LS")
+
+    @property
+    def is_blackwell(self) -> bool:
+        """Whether it is of that family, whose certificates differ a little."""
+        return self.product.startswith("GB")
+
+    @property
+    def processor(self) -> str:
+        """Which of its processors signs, as certificates call it."""
+        return "FSP" if self.is_switch else "GSP"
 
     @property
     def firmware_id(self) -> bytes:
@@ -125,10 +146,12 @@ class Foundry:
     def of(cls, seed: int) -> Self:
         """The foundry of a seed."""
         issuers: list[Certified] = []
-        for place, name in enumerate(("device root", "identity", "provisioner")):
+        for name, asked in (("device root", ()), ("identity", asked_at("l1-root")), ("provisioner", asked_at("l2"))):
             subject = named(f"Lightbound simulated {name} {seed}")
             issuer = issuers[-1] if issuers else None
-            issuers.append(certified(key_of(seed, name), subject, place + 1, issuer, signs_lists=True))
+            number = int.from_bytes(octets(seed, name, "serial", length=16), "big") >> 1
+            key, may = key_of(seed, name), Usage.ISSUE_AND_REVOKE
+            issuers.append(certified(key, subject, number, issuer, may=may, before=asked))
         return cls(seed=seed, above=tuple(reversed(issuers)))
 
     @property
@@ -146,8 +169,15 @@ class Foundry:
         facts = Facts() if facts is None else facts
         # As the vendors' do, it begins with a byte for the kind of device.
         serial = bytes([0x50 if facts.is_switch else 0x41]) + octets(self.seed, name, "serial", length=8)
-        subject = named(f"{facts.product} A01 BROM", serial=serial.hex().upper())
-        device = certified(key_of(self.seed, name, "device"), subject, int.from_bytes(serial, "big"), self.above[0])
+        subject = named(f"{facts.product} A01 {facts.processor} BROM", serial=serial.hex().upper())
+        device = certified(
+            key_of(self.seed, name, "device"),
+            subject,
+            int.from_bytes(serial, "big"),
+            self.above[0],
+            may=Usage.ISSUE,
+            before=asked_at(None) if facts.is_blackwell else (),
+        )
         leaf = _leaf(self.seed, name, facts, device)
         return SimulatedDevice(seed=self.seed, name=name, facts=facts, device=device, leaf=leaf, above=self.above)
 
@@ -161,11 +191,19 @@ class Foundry:
 
 
 def _leaf(seed: int, name: str, facts: Facts, device: Certified) -> Certified:
-    serial = int.from_bytes(octets(seed, name, facts.firmware, "leaf", length=19), "big")
-    is_blackwell = facts.product.startswith("GB")
-    said = tcb_info(facts.product, facts.firmware_id) if is_blackwell else composite(device, facts.firmware_id)
-    subject = named(f"{facts.product} A01 FMC LF", serial=f"{serial:X}")
-    return certified(key_of(seed, name, facts.firmware, "leaf"), subject, serial, device, said)
+    key = key_of(seed, name, facts.firmware, "leaf")
+    # Vendors number leaves by the name of their key, its first two bits made 01.
+    number = key_identifier(key)
+    number = bytes([number[0] & 0x3F | 0x40]) + number[1:]
+    said = tcb_info(facts.product, facts.firmware_id) if facts.is_blackwell else composite(device, facts.firmware_id)
+    return certified(
+        key,
+        named(f"{facts.product} A01 {facts.processor} FMC LF", serial=number.hex().upper()),
+        int.from_bytes(number, "big"),
+        device,
+        may=Usage.ATTEST,
+        after=(device_name(facts.product, octets(seed, name, "device name", length=8)), said),
+    )
 
 
 def _opaque(facts: Facts, own: bytes) -> bytes:
