@@ -57,6 +57,14 @@ def test_a_witness_counts_once_and_a_stranger_never() -> None:
     assert enough(policy, by(WITNESSES[0], WITNESSES[2]))
 
 
+def test_a_key_that_stands_twice_among_witnesses_is_refused_for_it_would_count_twice() -> None:
+    renamed = witness_key("another.example", KEYS[0].verifying)
+    for twice in ((WITNESSES[0], WITNESSES[0]), (WITNESSES[0], renamed)):
+        with pytest.raises(Malformed) as caught:
+            policy_of([], twice, 2)
+        assert caught.value.faults[0].code is ErrorCode.SETTING_MALFORMED
+
+
 @given(least=st.integers(0, 6), cosigned=st.sets(st.integers(0, 5)), more=st.integers(0, 5))
 def test_k_of_n_asks_for_k_and_another_cosignature_never_spoils_it(least: int, cosigned: set[int], more: int) -> None:
     policy = policy_of([], WITNESSES, least)

@@ -63,7 +63,9 @@ def _checkpoint(found: Logged, log: LogTrusted, path: str) -> Checkpoint:
     if proof.extra != found.opening:
         raise refused(ErrorCode.DISCLOSURE_DIFFERS, "one opening, in the proof as well", "two", f"{path}.proof")
     checkpoint, seen = check_proof(proof, write_entry(found.entry), log.key, log.witnesses, what=f"{path}.proof")
-    if len(seen) < log.enough:
+    # By their keys: one that was named twice, or under two names, is one witness.
+    count = len({one.witness.raw for one in seen})
+    if count < log.enough:
         expected = f"cosignatures of {log.enough} of the {len(log.witnesses)} trusted witnesses"
-        raise refused(ErrorCode.TOO_FEW_WITNESSES, expected, f"{len(seen)}", f"{path}.proof.checkpoint")
+        raise refused(ErrorCode.TOO_FEW_WITNESSES, expected, f"{count}", f"{path}.proof.checkpoint")
     return checkpoint

@@ -23,7 +23,7 @@ from lightbound.canonical.cose import MOST_SIGNERS
 from lightbound.errors import Malformed
 from lightbound.files.attestation_folder import certificates, read_folder
 from lightbound.files.directory_trust import directory_key
-from lightbound.files.toml import TomlTable, array
+from lightbound.files.toml import TomlTable, array, quoted
 from lightbound.keys.ed25519 import KEY_BYTES, VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.statements.admission import DirectoryTrust
@@ -91,7 +91,7 @@ def write_check_trust(trusted: Trusted, *, roots: str | None) -> str:
         f"threshold = {directory.threshold}",
     ]
     if roots is not None:
-        lines += ["", "[devices]", f'roots = "{roots}"']
+        lines += ["", "[devices]", f"roots = {quoted(roots)}"]
     if trusted.log is not None:
         log = trusted.log
         lines += ["", "[log]", f'key = "{log.key}"']
@@ -104,6 +104,9 @@ def _log(table: TomlTable) -> LogTrusted:
     witnesses = tuple(
         _vkey(table, f"witnesses[{number}]", text) for number, text in enumerate(table.texts("witnesses", most=MOST))
     )
+    # Under another name it is the same key, and would count twice.
+    if len({one.raw for one in (key, *witnesses)}) <= len(witnesses):
+        raise table.wrong("witnesses", "keys of witnesses, each once, and not the log's", "one twice")
     read = LogTrusted(key=key, witnesses=witnesses, enough=table.integer("enough", least=0, most=len(witnesses)))
     table.end()
     return read

@@ -117,9 +117,15 @@ def write_policy(policy: Policy) -> bytes:
 
 
 def policy_of(logs: Iterable[NoteKey], witnesses: Collection[NoteKey], least: int) -> Policy:
-    """The policy that any of these logs is believed with cosignatures of so many of these witnesses."""
+    """The policy that any of these logs is believed with cosignatures of so many of these witnesses.
+
+    Raises:
+        Malformed: a key stands twice among the witnesses, under whatever names, and would count twice.
+    """
     if not 0 <= least <= len(witnesses):
         raise ValueError(f"{least} of {len(witnesses)} witnesses")
+    if len({one.raw for one in witnesses}) < len(witnesses):
+        raise Malformed(Fault(code=ErrorCode.SETTING_MALFORMED, expected="each witness once", found="one key twice"))
     named = tuple((f"w{number}", Listed(key=key)) for number, key in enumerate(witnesses, 1))
     group = Group(name="witnesses", least=least, members=tuple(name for name, _ in named))
     return Policy(
