@@ -277,12 +277,19 @@ def export(
         bool,
         typer.Option("--mesh", help="Also mesh.csv, in which landmarks measure one another, for `lightbound vet`."),
     ] = False,
+    held: Annotated[
+        bool,
+        typer.Option(
+            "--held", help="Also held/: what landmarks said, with receipts of the log, for `lightbound log monitor`."
+        ),
+    ] = False,
 ) -> None:
     """Write what the newest decisions rest on, as files that `lightbound adjudicate` reads."""
     import time
 
     from lightbound.files.admission import read_admission
     from lightbound.roles.verifier.exporting import export as write
+    from lightbound.roles.verifier.exporting import write_held
     from lightbound.roles.verifier.kept import open_kept
     from lightbound.roles.verifier.run import judge_of, verifier_key
     from lightbound.roles.verifier.settings import policy_told
@@ -295,6 +302,7 @@ def export(
         judge = judge_of(kept, key, admitted, folder, policy_told(kept.enrolments.settings()))
         now_ns = time.time_ns()  # noqa: TID251 - a command is where the clock is read
         written = write(judge, out, now_ns=now_ns, data=folder, mesh=mesh)
+        kept_here = write_held(kept, out / "held") if held else None
     finally:
         kept.close()
     told = f"{out}: {written.chips:,} chips, {written.rows:,} rows"
@@ -303,7 +311,8 @@ def export(
             f"note: {written.differs:,} chips were decided otherwise, of another directory; export.json lists them",
             err=True,
         )
-    typer.echo(told + (f", {written.mesh_rows:,} rows of the mesh" if mesh else ""), err=True)
+    told += f", {written.mesh_rows:,} rows of the mesh" if mesh else ""
+    typer.echo(told if kept_here is None else f"{told}, {kept_here:,} statements with receipts", err=True)
 
 
 @verifier_app.command()

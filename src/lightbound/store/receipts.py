@@ -1,6 +1,6 @@
 """That what landmarks said stands in a log: the entry that stands for a statement, and the proof that it is there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
@@ -57,6 +57,21 @@ class Receipts:
         )
         with reading(self._engine) as connection:
             return list(connection.execute(query).scalars())
+
+    def held(self) -> Iterator[tuple[bytes, Receipt]]:
+        """Everything that landmarks numbered and that is here with its receipt: the statement, and that.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        query = (
+            select(STATEMENTS.c.data, RECEIPTS)
+            .join(RECEIPTS, RECEIPTS.c.digest == STATEMENTS.c.digest)
+            .order_by(STATEMENTS.c.landmark_id, STATEMENTS.c.agent_id, STATEMENTS.c.seq)
+        )
+        with reading(self._engine) as connection:
+            for row in connection.execute(query):
+                yield row.data, Receipt(digest=row.digest, entry=row.entry, proof=row.proof)
 
     def of(self, digests: Iterable[bytes]) -> list[Receipt]:
         """The receipts of these statements that are here, ascending by digest."""

@@ -27,6 +27,7 @@ from lightbound.ranging.sessions.measured import landmarks_of, readings_of
 from lightbound.roles.deciding import chips_asked, chips_of
 from lightbound.roles.verifier.areas import DRAWINGS
 from lightbound.roles.verifier.judging import Believed, Judge
+from lightbound.roles.verifier.kept import Kept
 from lightbound.roles.verifier.settings import SECOND_NS
 from lightbound.roles.verifier.standings import instant
 from lightbound.store.enrolments import Agent, Site
@@ -122,6 +123,24 @@ def export(judge: Judge, out: Path, *, now_ns: int, data: Path, mesh: bool) -> E
     _write(out / "README.txt", _readme(command))
     _write(out / "export.json", json.dumps(said, indent=2, ensure_ascii=True) + "\n")
     return Exported(chips=len(told.chips), rows=len(readings), mesh_rows=mesh_rows, differs=len(told.differs))
+
+
+def write_held(kept: Kept, out: Path) -> int:
+    """Write what landmarks numbered and the log gave receipts for, as a holder keeps it; how many.
+
+    Each is NAME.cose with its NAME.tlog-proof, NAME being the digest of the statement.
+
+    Raises:
+        Unavailable: the database failed, or a file cannot be written.
+    """
+    _folder(out)
+    count = 0
+    for statement, receipt in kept.receipts.held():
+        for ending, data in (("cose", statement), ("tlog-proof", receipt.proof)):
+            with whole_file(out / f"{receipt.digest.hex()}.{ending}") as file:
+                file.write(data)
+        count += 1
+    return count
 
 
 def _gathered(judge: Judge) -> _Told:
