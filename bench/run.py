@@ -53,6 +53,8 @@ def main() -> None:
     print()
     log.main()
     print()
+    bundles.main()
+    print()
     print("A file of a million chips, Parquet to Parquet, both questions; reference: copying the readings with Arrow")
     for name, value in files.main().items():
         print(f"  {name}: {value:,}")
