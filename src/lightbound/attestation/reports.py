@@ -32,9 +32,9 @@ _BLOCK: Final = struct.Struct("<BBHBH48s")
 puts in it (table 46)."""
 _DMTF_BYTES: Final = 3 + DIGEST_BYTES
 _SPECIFICATION: Final = 1
-_DIGEST_TYPES: Final = range(4)
-"""Immutable ROM, mutable firmware, hardware configuration, firmware configuration: each as a digest. With the highest
-bit set, the raw value would stand there instead."""
+_MOST_DIGEST_TYPE: Final = 3
+"""0 to 3: immutable ROM, mutable firmware, hardware configuration, firmware configuration; each as a digest. With the
+highest bit set, the raw value would stand there instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +124,12 @@ def _read_record(record: bytes, count: int) -> tuple[tuple[int, ...], tuple[byte
     if len(record) != count * _BLOCK.size:
         raise _malformed(f"{count} blocks of {_BLOCK.size} bytes", f"{len(record)} bytes", "response.record")
     types, measurements = [], []
-    for number, (*header, kind, length, digest) in enumerate(_BLOCK.iter_unpack(record)):
-        if header != [number + 1, _SPECIFICATION, _DMTF_BYTES] or length != DIGEST_BYTES or kind not in _DIGEST_TYPES:
-            said = f"block {number + 1} with a SHA-384 digest as DMTF has it"
-            raise _malformed(said, f"{header}, type {kind}, {length} bytes", f"response.record[{number}]")
+    for number, block in enumerate(_BLOCK.iter_unpack(record), 1):
+        index, specification, size, kind, length, digest = block
+        is_digest = specification == _SPECIFICATION and size == _DMTF_BYTES and length == DIGEST_BYTES
+        if index != number or not is_digest or kind > _MOST_DIGEST_TYPE:
+            said = f"block {number} with a SHA-384 digest as DMTF has it"
+            raise _malformed(said, f"{block[:3]}, type {kind}, {length} bytes", f"response.record[{number - 1}]")
         types.append(kind)
         measurements.append(digest)
     return tuple(types), tuple(measurements)
