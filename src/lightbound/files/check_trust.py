@@ -105,8 +105,8 @@ def _log(table: TomlTable) -> LogTrusted:
         _vkey(table, f"witnesses[{number}]", text) for number, text in enumerate(table.texts("witnesses", most=MOST))
     )
     # Under another name it is the same key, and would count twice.
-    if len({one.raw for one in (key, *witnesses)}) <= len(witnesses):
-        raise table.wrong("witnesses", "keys of witnesses, each once, and not the log's", "one twice")
+    if len({one.raw for one in witnesses}) < len(witnesses):
+        raise table.wrong("witnesses", "keys of witnesses, each once", "one twice")
     read = LogTrusted(key=key, witnesses=witnesses, enough=table.integer("enough", least=0, most=len(witnesses)))
     table.end()
     return read
