@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import attestation, files, log, sessions, timing, verdicts, whole_session
+from bench import attestation, bundles, files, log, sessions, timing, verdicts, whole_session
 
 HELP_RUNS = 9
 
