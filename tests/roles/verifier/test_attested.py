@@ -330,6 +330,24 @@ def test_a_claim_to_a_chip_does_not_stand_in_the_way_of_a_proof(verifier: Virtua
     assert verifier.standing_of(chip.chip_id)["agent"] == agent.key_id.hex()
 
 
+def test_an_agent_that_takes_over_from_the_one_before_is_no_second_one(verifier: Virtual) -> None:
+    chip = device("one")
+    old = verifier.enrol_with("a", Host(devices=(chip,)))
+    new = key(Purpose.ENROLMENT, "new")
+    code = verifier.code(replaces=old.key_id)
+    verifier.desk.enrol(verifier.attested_enrolment(new, code, Host(devices=(chip,))))
+    verifier.answer(new, host=Host(devices=(chip,)))
+    assert words(verifier, chip.chip_id) == ("verified", "A1", [])
+
+
+def test_an_agent_whose_chips_have_gone_is_asked_for_nothing(verifier: Virtual) -> None:
+    chip = device("one")
+    squatter = key(Purpose.ENROLMENT, "squatter")
+    verifier.desk.enrol(verifier.enrol_statement(squatter, verifier.code(), (chip.chip_id,)))
+    verifier.enrol_with("a", Host(devices=(chip,)))
+    assert verifier.poll(squatter) is None
+
+
 def test_a_claim_to_a_chip_that_attested_itself_is_refused(verifier: Virtual) -> None:
     chip = device("one")
     verifier.enrol_with("a", Host(devices=(chip,)))

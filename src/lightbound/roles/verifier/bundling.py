@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lightbound.attestation.genuine import claimed_chip
 from lightbound.bundles.contents import Admission, Bundle, Logged, Pinned, SessionShown, Terms, VerdictShown
-from lightbound.bundles.reading import session_order
+from lightbound.bundles.reading import verdict_order
 from lightbound.bundles.spoken import spoken
 from lightbound.enrolment.pinned import Pins
 from lightbound.errors import ErrorCode, Fault, LightboundError, Refused
@@ -25,12 +25,23 @@ from lightbound.tlog.proof import read_proof
 
 
 def bundle_of(
-    judge: Judge, admission: AdmissionFolder, chip: bytes, *, data: Path, software: str, now_ns: int, with_site: bool
+    judge: Judge,
+    admission: AdmissionFolder,
+    chip: bytes,
+    *,
+    data: Path,
+    software: str,
+    now_ns: int,
+    with_site: bool,
+    span_ns: tuple[int, int] | None = None,
 ) -> Bundle:
-    """Everything that the newest decision about a chip rests on.
+    """Everything that the newest decision about a chip rests on, or all decisions of a span: from, and before.
+
+    A bundle has one directory, one site and one set of rules, those of today: what was decided by others does not
+    follow from them, and the check says so.
 
     Raises:
-        Refused: the chip is not known here, or nothing was decided about it.
+        Refused: the chip is not known here, nothing was decided about it then, or a session of it does not hold.
         Malformed, Unavailable: what is kept cannot be read.
     """
     kept = judge.kept
@@ -38,13 +49,11 @@ def bundle_of(
     agent = None if found is None else kept.enrolments.agent(found.agent)
     if found is None or agent is None:
         raise Refused(Fault(code=ErrorCode.NOT_ENROLLED, expected="a chip that is enrolled here", found=chip.hex()))
-    if found.line is None:
-        expected = "a chip about which something was decided"
-        raise Refused(Fault(code=ErrorCode.NOT_ENROLLED, expected=expected, found=f"{chip.hex()}, not decided yet"))
+    verdicts = _verdicts(judge, found, span_ns)
     pins = kept.enrolments.pins(agent.key.key_id)
     sessions = [
         _shown(judge, asked, agent, chip, with_site=with_site)
-        for asked in map(kept.asked.session, found.basis)
+        for asked in map(kept.asked.session, sorted({name for one in verdicts for name in one.basis}))
         if asked is not None
     ]
     return Bundle(
@@ -57,10 +66,10 @@ def bundle_of(
             operators=tuple(sorted(admission.operators)),
             positions=tuple(sorted(admission.positions)),
         ),
-        sessions=tuple(sorted(sessions, key=session_order)),
+        sessions=tuple(sessions),
         pinned=Pinned(is_attested=chip in pins.chips, quote_key=_quote_key(pins, chip, sessions)),
         terms=_terms(judge, agent, data),
-        verdicts=(_verdict(found),),
+        verdicts=verdicts,
         manifests=judge.attestor.manifests,
         revocations=judge.attestor.revocations,
         logged=_logged(judge, sessions),
@@ -125,8 +134,19 @@ def _quote_key(pins: Pins, chip: bytes, sessions: Sequence[SessionShown]) -> byt
     return pins.quote_key if chip in pins.chips and is_quoted else None
 
 
-def _verdict(found: ChipKept) -> VerdictShown:
-    return VerdictShown(line=found.line or "", basis=tuple(sorted(found.basis)))
+def _verdicts(judge: Judge, found: ChipKept, span_ns: tuple[int, int] | None) -> tuple[VerdictShown, ...]:
+    """The newest decision about a chip, or every one of a span, each once."""
+    if span_ns is not None:
+        given = judge.kept.judged.given(found.chip, from_ns=span_ns[0], to_ns=span_ns[1])
+        lines = [(one.line, one.basis) for one in given]
+    else:
+        lines = [] if found.line is None else [(found.line, found.basis)]
+    if not lines:
+        expected = "a chip about which something was decided"
+        why = "not decided yet" if span_ns is None else "not decided then"
+        raise Refused(Fault(code=ErrorCode.NOT_ENROLLED, expected=expected, found=f"{found.chip.hex()}, {why}"))
+    shown = {VerdictShown(line=line, basis=tuple(sorted(basis))) for line, basis in lines}
+    return tuple(sorted(shown, key=verdict_order))
 
 
 def _terms(judge: Judge, agent: Agent, data: Path) -> Terms:

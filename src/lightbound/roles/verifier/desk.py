@@ -29,7 +29,7 @@ from lightbound.enrolment.requests import (
     signer,
 )
 from lightbound.enrolment.trust import Trust, TrustedLandmark, write_trust
-from lightbound.errors import ErrorCode, refused
+from lightbound.errors import ErrorCode, Refused, refused
 from lightbound.files.landmark_addresses import LandmarkAddress
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.net.http_errors import unknown
@@ -87,8 +87,12 @@ class Desk:
         # The code is looked at before the evidence: a stranger without one makes nobody check signatures.
         self.kept.enrolments.check_code(said.secret, now_ns=now_ns)
         pins = self.attestor.enrolled(said, brought)
-        self._note_double(said, pins, now_ns)
-        if self.kept.enrolments.enrol(said, brought.enrol, pins=pins, now_ns=now_ns):
+        try:
+            is_new = self.kept.enrolments.enrol(said, brought.enrol, pins=pins, now_ns=now_ns)
+        except Refused:
+            self._note_double(said, pins, now_ns)
+            raise
+        if is_new:
             self.meters.enrolled.inc()
             attested = len(pins.chips)
             structlog.get_logger().info(
@@ -96,7 +100,7 @@ class Desk:
             )
 
     def _note_double(self, said: Enrol, pins: Pins, now_ns: int) -> None:
-        """A chip that another agent answers for is a finding, whether or not this one is let in."""
+        """A chip that another agent answers for, and that this one proved to have as well, is a finding."""
         for chip in pins.chips:
             owner = self.kept.enrolments.owner(chip)
             if owner is not None and owner != said.key.key_id:
@@ -154,8 +158,11 @@ class Desk:
                 valid_ns=valid_ns(every_ns),
             )
 
-        chosen = self.choosing.chosen(agent.site, count=self.asker.policy.nearest, now_ns=now_ns)
         chips = self.kept.enrolments.chips(agent_id)
+        if not chips:
+            # All of them went to agents that they attested themselves to.
+            return None, now_ns + every_ns
+        chosen = self.choosing.chosen(agent.site, count=self.asker.policy.nearest, now_ns=now_ns)
         given = self.kept.asked.give(agent_id, choose)
         if given is not None:
             self.meters.asked.inc()
