@@ -20,6 +20,7 @@ from lightbound.ranging.statements.measurement import read_measurement
 from lightbound.roles.checking_bundles import checked
 from lightbound.roles.verifier.bundling import bundle_of
 from lightbound.roles.verifier.inviting import Wanted, site_of
+from lightbound.roles.verifier.settings import Policy
 from lightbound.store.enrolments import Site
 from lightbound.tlog import merkle
 from lightbound.tlog.checkpoint import sign_checkpoint
@@ -44,7 +45,7 @@ class Made:
     data: Path
     chip: bytes
 
-    def bundle(self, *, with_site: bool = True) -> Bundle:
+    def bundle(self, *, with_site: bool = True, span_ns: tuple[int, int] | None = None) -> Bundle:
         """The bundle of the chip."""
         world = parties()
         admission = AdmissionFolder(
@@ -63,6 +64,7 @@ class Made:
             software="test",
             now_ns=self.verifier.clock.ns,
             with_site=with_site,
+            span_ns=span_ns,
         )
 
 
@@ -80,11 +82,11 @@ WITNESSES = tuple(
 
 
 @contextmanager
-def attested(data: Path, *, is_drawn: bool = False) -> Iterator[Made]:
+def attested(data: Path, *, is_drawn: bool = False, policy: Policy | None = None) -> Iterator[Made]:
     """A verifier with two chips that signed one session, at a circle or at a site that somebody drew."""
     chips = (device("one"), device("two"))
     host = Host(devices=chips)
-    with virtual(data) as verifier:
+    with virtual(data, policy=policy) as verifier:
         site = drawn_site(verifier, data) if is_drawn else None
         agent = key(Purpose.ENROLMENT, "a")
         verifier.desk.enrol(verifier.attested_enrolment(agent, verifier.code(site=site), host))

@@ -1,11 +1,15 @@
 """`lightbound bundle`: one file from which a stranger checks what was concluded about a chip."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from lightbound.cli.serving import hexadecimal
+from lightbound.cli.verdict_options import instant_ns
+
+if TYPE_CHECKING:
+    from lightbound.bundles.contents import Bundle
 
 bundle_app = typer.Typer(no_args_is_help=True, help="Evidence about one chip in one file, for a stranger to check.")
 
@@ -17,6 +21,9 @@ MAKE_HELP: Final = """Write what the newest decision about a chip rests on, for 
 It holds the signed statements of the sessions, the chip's own reports, the directory of landmarks, the areas asked
 about and the verdict. Of other chips of the host it holds their number and digests, no ids and no reports. With
 --without-site the private field of each SESSION stays closed: who checks then takes your word for the areas.
+
+With --since it holds every verdict of a span, and each of their sessions once: a regulator can be given one chip's
+year alone. All of it must be of today's directory, site and rules; where those changed, make a bundle for each part.
 
 \b
 Example:
@@ -42,6 +49,13 @@ def make(
     without_site: Annotated[
         bool, typer.Option("--without-site", help="Leave out the site, to which SESSION is committed.")
     ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Every verdict from then on, such as 2026-01-01T00:00:00Z, in one bundle."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="With --since: and before then. Default: now.")
+    ] = None,
     wait_s: Annotated[
         float,
         typer.Option(min=0.0, max=3_600.0, metavar="S", help="Wait so long for the log's receipts, if there is a log."),
@@ -55,12 +69,15 @@ def make(
 ) -> None:
     """Write what the newest decision about a chip rests on."""
     chip_id = hexadecimal(chip, 32, "--chip")
+    if until is not None and since is None:
+        raise typer.BadParameter("it ends a span that --since begins", param_hint="--until")
+    from_ns = None if since is None else instant_ns(since, "--since")
+    to_ns = None if until is None else instant_ns(until, "--until")
 
     import time
 
     from lightbound import __version__
     from lightbound.bundles.checking import Trusted
-    from lightbound.bundles.contents import write_bundle
     from lightbound.files.admission import read_admission
     from lightbound.files.check_trust import write_check_trust
     from lightbound.files.whole import whole_file
@@ -78,14 +95,16 @@ def make(
         log = log_told(kept.enrolments.settings())
         judge = judge_of(kept, key, admitted, folder, policy_told(kept.enrolments.settings()))
         while True:
+            now_ns = time.time_ns()  # noqa: TID251 - a command is where the clock is read
             made = bundle_of(
                 judge,
                 admitted,
                 chip_id,
                 data=folder,
                 software=f"lightbound {__version__}",
-                now_ns=time.time_ns(),  # noqa: TID251 - a command is where the clock is read
+                now_ns=now_ns,
                 with_site=not without_site,
+                span_ns=None if from_ns is None else (from_ns, now_ns if to_ns is None else to_ns),
             )
             unlogged = 0 if log is None else made.measured - len(made.logged)
             if not unlogged or time.monotonic() > until_s:
@@ -95,13 +114,31 @@ def make(
         kept.close()
     if unlogged:
         typer.echo(f"note: of {unlogged} measurements no receipt of the log is here; --wait-s waits", err=True)
-    written = write_bundle(made)
-    with whole_file(out) as file:
-        file.write(written)
-    typer.echo(f"{out}: {len(made.sessions)} sessions, {len(written):,} bytes", err=True)
+    _write(made, out, is_span=since is not None)
     if trust_out is not None:
         roots = folder.absolute() / ATTESTATION / "roots"
         trusted = Trusted(verifiers=(key.verifying,), directory=admitted.trust, log=log)
         with whole_file(trust_out) as file:
             file.write(write_check_trust(trusted, roots=str(roots) if roots.is_dir() else None).encode())
         typer.echo(f"{trust_out}: compare the keys in it with what their owners tell you", err=True)
+
+
+def _write(made: "Bundle", out: Path, *, is_span: bool) -> None:
+    from lightbound.bundles.contents import write_bundle
+    from lightbound.bundles.reading import MOST_BUNDLE_BYTES
+    from lightbound.errors import ErrorCode, Fault, Refused
+    from lightbound.files.whole import whole_file
+
+    written = write_bundle(made)
+    if len(written) > MOST_BUNDLE_BYTES:
+        fault = Fault(
+            code=ErrorCode.VALUE_OUT_OF_RANGE,
+            expected=f"a bundle of at most {MOST_BUNDLE_BYTES:,} bytes",
+            found=f"{len(written):,}",
+            next="take a shorter span",
+        )
+        raise Refused(fault)
+    with whole_file(out) as file:
+        file.write(written)
+    verdicts = "" if not is_span else f"{len(made.verdicts):,} verdicts on "
+    typer.echo(f"{out}: {verdicts}{len(made.sessions):,} sessions, {len(written):,} bytes", err=True)

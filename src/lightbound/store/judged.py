@@ -44,6 +44,15 @@ class ChipKept:
     """Digests of the sessions that the decision rests on."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A verdict that was given on a chip."""
+
+    decided_ns: int
+    line: str
+    basis: tuple[bytes, ...]
+
+
 class Judgements:
     """Decisions about chips. Every method is one transaction."""
 
@@ -96,6 +105,19 @@ class Judgements:
                     line=row.line,
                     basis=() if row.basis is None else _basis(row.basis),
                 )
+                for row in connection.execute(query)
+            ]
+
+    def given(self, chip: bytes, *, from_ns: int, to_ns: int) -> list[Given]:
+        """What was decided about a chip from one instant on and before another, the oldest first."""
+        query = (
+            select(VERDICTS.c.decided_ns, VERDICTS.c.line, VERDICTS.c.basis)
+            .where(VERDICTS.c.chip_id == chip, VERDICTS.c.decided_ns >= from_ns, VERDICTS.c.decided_ns < to_ns)
+            .order_by(VERDICTS.c.decided_ns)
+        )
+        with reading(self._engine) as connection:
+            return [
+                Given(decided_ns=row.decided_ns, line=row.line, basis=_basis(row.basis))
                 for row in connection.execute(query)
             ]
 
