@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "lightbound.check/1"
 
+AFTER: Final = "what was said after the last session in it, or is not in it"
+SENDERS_WORD: Final = "that the verifier decided by these rules: they are the word of whoever made the bundle"
+"""Nobody signed them: what follows from them is computed, and whether to accept them is the reader's."""
+HOST_KEY: Final = "that the host enrolled with the key that quoted: that it is this one, whoever made the bundle says"
+"""With another key in its place, a quote by anybody's TPM, or by a program, would make tier A2."""
+
 CHECK_HELP: Final = """Check a bundle: every signature in it, and the verdict computed again. No network, no account.
 
 Whom you believe beforehand stands in the --trust file: the verifier's key, the parties of the directory of landmarks,
@@ -59,7 +65,8 @@ def _object(path: Path, bundle: "Bundle", done: "Checked") -> dict[str, Any]:
     from lightbound.files.explanations import instant
 
     fault = None if done.error is None else done.error.faults[0]
-    last = done.verdicts[-1] if done.verdicts else None
+    terms, pinned = bundle.terms, bundle.pinned
+    unshown = {text: None for verdict in done.verdicts for text in verdict["assurance"]["does_not_show"]}
     return {
         "format": FORMAT,
         "bundle": str(path),
@@ -71,11 +78,17 @@ def _object(path: Path, bundle: "Bundle", done: "Checked") -> dict[str, Any]:
         else {"step": done.failed, "code": str(fault.code), "expected": fault.expected, "found": fault.found},
         "asked_from": instant(done.from_ns) if done.error is None else None,
         "asked_to": instant(done.to_ns) if done.error is None else None,
+        "terms": {
+            "licensed": terms.licensed,
+            "excluded": terms.excluded,
+            "fault_budget": terms.fault_budget,
+            "proof": terms.proof,
+            "window_s": terms.window_ns / 1e9,
+            "border_error_m": terms.border_error_m,
+            "host_key": None if pinned.quote_key is None else pinned.quote_key.hex(),
+        },
         "verdicts": done.verdicts,
-        "does_not_show": [
-            "what was said after the last session in it, or is not in it",
-            *([] if last is None else last["assurance"]["does_not_show"]),
-        ],
+        "does_not_show": [AFTER, SENDERS_WORD, *([HOST_KEY] if pinned.quote_key is not None else []), *unshown],
     }
 
 
@@ -87,6 +100,12 @@ def _print(told: dict[str, Any], done: "Checked") -> None:
     if done.error is not None:
         typer.echo(f"{len(told['steps']) + 1}  NO  {done.failed}")
         return
+    terms = told["terms"]
+    typer.echo("")
+    for name in ("licensed", "excluded"):
+        typer.echo(f"{name:9} {printable(terms[name]) or 'not asked'}")
+    typer.echo(f"rules     {terms['fault_budget']} fault units may lie, proof {terms['proof']}, ", nl=False)
+    typer.echo(f"window {terms['window_s']:g} s, borders within {terms['border_error_m']} m")
     for verdict in told["verdicts"]:
         assurance = verdict["assurance"]
         typer.echo("")
