@@ -5,8 +5,6 @@ log.example/lightbound
 CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
 """
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +12,7 @@ from typing import Final
 from lightbound.errors import ErrorCode, malformed, refused
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
+from lightbound.tlog.base64_text import read_base64, write_base64
 from lightbound.tlog.merkle import DIGEST_BYTES
 from lightbound.tlog.note import Algorithm, NoteKey, SignedNote, check_single, read_note, write_note
 
@@ -35,7 +34,7 @@ class Checkpoint:
 
     def text(self) -> str:
         """What is signed."""
-        lines = (self.origin, str(self.size), base64.b64encode(self.root).decode(), *self.extensions)
+        lines = (self.origin, str(self.size), write_base64(self.root), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
 
 
@@ -51,11 +50,8 @@ def read_text(text: str, *, what: str = "checkpoint") -> Checkpoint:
     size, root, *extensions = rest
     if _SIZE.fullmatch(size) is None or int(size) > MOST_SIZE:
         raise malformed(ErrorCode.STATEMENT_MALFORMED, "a size in decimal", "another text", f"{what}.size")
-    try:
-        hashed = base64.b64decode(root, validate=True)
-    except (binascii.Error, ValueError):
-        hashed = b""
-    if len(hashed) != DIGEST_BYTES or base64.b64encode(hashed).decode() != root:
+    hashed = read_base64(root, f"{what}.root")
+    if len(hashed) != DIGEST_BYTES:
         raise malformed(ErrorCode.STATEMENT_MALFORMED, f"{DIGEST_BYTES} bytes in base64", "another", f"{what}.root")
     return Checkpoint(origin=origin, size=int(size), root=hashed, extensions=tuple(extensions))
 

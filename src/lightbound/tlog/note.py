@@ -8,8 +8,6 @@ Lines of keys that a reader does not know say nothing to it, and are passed over
 hold. A key's id depends on its name and its algorithm, so that a signature for one name is none for another.
 """
 
-import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Sequence
@@ -20,6 +18,7 @@ from typing import Final
 from lightbound.errors import ErrorCode, Malformed, malformed, refused
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
+from lightbound.tlog.base64_text import read_base64, write_base64
 
 MOST_BYTES: Final = 131_072
 MOST_SIGNATURES: Final = 100
@@ -60,7 +59,7 @@ class NoteKey:
 
     def __str__(self) -> str:
         """The vkey, as it is handed around: name, id and key."""
-        return f"{self.name}+{self.key_id.hex()}+{_text(bytes([self.algorithm]) + self.raw)}"
+        return f"{self.name}+{self.key_id.hex()}+{write_base64(bytes([self.algorithm]) + self.raw)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ class NoteSignature:
 
     def line(self) -> str:
         """With its line end."""
-        return f"\u2014 {self.name} {_text(self.key_id + self.signature)}\n"
+        return f"\u2014 {self.name} {write_base64(self.key_id + self.signature)}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +106,7 @@ def read_vkey(text: str) -> NoteKey:
     name, *rest = text.split("+", 2)
     if len(rest) != 2 or not is_name(name) or re.fullmatch("[0-9a-f]{8}", rest[0]) is None:
         raise malformed(ErrorCode.KEY_MALFORMED, "NAME+8 hexadecimal digits+base64", "another text", "vkey")
-    data = _octets(rest[1], "vkey")
+    data = read_base64(rest[1], "vkey")
     if not data or data[0] not in PURPOSE:
         expected = f"an algorithm of {', '.join(str(int(one)) for one in PURPOSE)} and its key"
         raise malformed(ErrorCode.KEY_MALFORMED, expected, f"{len(data)} other bytes", "vkey")
@@ -183,25 +182,11 @@ def check_single(note: SignedNote, key: NoteKey, what: str) -> NoteSignature:
 
 def _signature(line: str, what: str) -> NoteSignature:
     match = _LINE.fullmatch(line)
-    data = b"" if match is None else _octets(match[2], what)
+    data = b"" if match is None else read_base64(match[2], what)
     # The name of a stranger may be anything: whoever wrote it is passed over, and is not to spoil the note.
     if match is None or len(data) <= 4:
         raise _note("a line of a signature", "another", what)
     return NoteSignature(name=match[1], key_id=data[:4], signature=data[4:])
-
-
-def _octets(text: str, what: str) -> bytes:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise _note("base64", "another text", what) from error
-    if _text(data) != text:
-        raise _note("the one base64 of some bytes", "another", what)
-    return data
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def _note(expected: str, found: str, what: str) -> Malformed:

@@ -8,13 +8,12 @@ index 73894
 <checkpoint>
 """
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from lightbound.errors import ErrorCode, Malformed, malformed, refused
+from lightbound.tlog.base64_text import read_base64, write_base64
 from lightbound.tlog.checkpoint import MOST_SIZE, Checkpoint, open_checkpoint
 from lightbound.tlog.cosignature import Cosignature, cosignatures
 from lightbound.tlog.merkle import DIGEST_BYTES, includes
@@ -37,8 +36,8 @@ class LogProof:
 
     def encoded(self) -> bytes:
         """The bytes of the file."""
-        lines = [HEADER] if self.extra is None else [HEADER, f"extra {_text(self.extra)}"]
-        lines += [f"index {self.index}", *map(_text, self.hashes), "", ""]
+        lines = [HEADER] if self.extra is None else [HEADER, f"extra {write_base64(self.extra)}"]
+        lines += [f"index {self.index}", *map(write_base64, self.hashes), "", ""]
         return "\n".join(lines).encode() + self.checkpoint
 
 
@@ -57,11 +56,11 @@ def read_proof(data: bytes, *, what: str = "proof") -> LogProof:
         raise _malformed("ASCII before the checkpoint", "other bytes", what) from error
     if not gap or lines.pop(0) != HEADER:
         raise _malformed(HEADER, "another format", what)
-    extra = _octets(lines.pop(0)[6:], what) if lines and lines[0].startswith("extra ") else None
+    extra = read_base64(lines.pop(0)[6:], what) if lines and lines[0].startswith("extra ") else None
     index = _INDEX.fullmatch(lines.pop(0)) if lines else None
     if index is None or int(index[1]) >= MOST_SIZE:
         raise _malformed("a line with the index", "another", what)
-    hashes = tuple(_octets(line, what) for line in lines)
+    hashes = tuple(read_base64(line, what) for line in lines)
     if len(hashes) > MOST_HASHES or any(len(one) != DIGEST_BYTES for one in hashes):
         raise _malformed(f"at most {MOST_HASHES} hashes", f"{len(hashes)} others", what)
     return LogProof(index=int(index[1]), hashes=hashes, checkpoint=checkpoint, extra=extra)
@@ -81,20 +80,6 @@ def check_proof(
     if not includes(entry, proof.index, read.size, proof.hashes, read.root):
         raise refused(ErrorCode.SIGNATURE_INVALID, "a proof that leads to the root", "one that does not", what)
     return read, seen
-
-
-def _octets(text: str, what: str) -> bytes:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise _malformed("base64", "another text", what) from error
-    if _text(data) != text:
-        raise _malformed("the one base64 of some bytes", "another", what)
-    return data
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def _malformed(expected: str, found: str, what: str) -> Malformed:

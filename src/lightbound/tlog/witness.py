@@ -6,14 +6,13 @@ old 20852014
 <checkpoint>
 """
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from lightbound.errors import ErrorCode, Malformed, malformed
 from lightbound.tlog import merkle
+from lightbound.tlog.base64_text import read_base64, write_base64
 from lightbound.tlog.checkpoint import MOST_SIZE, Checkpoint
 from lightbound.tlog.consistency import continues
 from lightbound.tlog.note import MOST_BYTES
@@ -47,7 +46,7 @@ class AddCheckpoint:
 
     def encoded(self) -> bytes:
         """The body of the request."""
-        lines = [f"old {self.old}", *(base64.b64encode(step).decode() for step in self.proof), "", ""]
+        lines = [f"old {self.old}", *map(write_base64, self.proof), "", ""]
         return "\n".join(lines).encode() + self.checkpoint
 
 
@@ -124,11 +123,8 @@ def judge(seen: Seen, asked: AddCheckpoint, checkpoint: Checkpoint) -> Judged:
 
 
 def _hash(line: str, what: str) -> bytes:
-    try:
-        data = base64.b64decode(line, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise _malformed("base64", "another text", what) from error
-    if len(data) != merkle.DIGEST_BYTES or base64.b64encode(data).decode() != line:
+    data = read_base64(line, what)
+    if len(data) != merkle.DIGEST_BYTES:
         raise _malformed(f"{merkle.DIGEST_BYTES} bytes in base64", "others", what)
     return data
 

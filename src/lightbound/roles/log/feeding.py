@@ -5,7 +5,6 @@ deadline, and whoever did not answer is asked again after a pause, beside the wo
 """
 
 import asyncio
-import base64
 import re
 import ssl
 import time
@@ -23,6 +22,7 @@ from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint
 from lightbound.tlog.cosignature import read_cosignature
 from lightbound.tlog.note import NoteKey, NoteSignature, read_note, read_signature_line, with_lines
 from lightbound.tlog.tiles import TiledTree
+from lightbound.tlog.witness import AddCheckpoint
 
 MOST_ANSWER_BYTES: Final = 10_000
 PAUSE_S: Final = 15.0
@@ -138,8 +138,7 @@ class Feeding:
         if 0 < old < checkpoint.size:
             with self.store.hashes() as read:
                 proof = TiledTree(checkpoint.size, read).consistency_proof(old)
-        lines = [f"old {old}", *(base64.b64encode(step).decode() for step in proof), "", ""]
-        return "\n".join(lines).encode() + data
+        return AddCheckpoint(old=old, proof=proof, checkpoint=data).encoded()
 
     def _check_on_disk(self, size: int) -> None:
         kept = self.store.head().size
