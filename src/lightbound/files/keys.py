@@ -1,22 +1,27 @@
 """Key files: PKCS#8 in PEM, for nobody's eyes but the owner's.
 
 A key stands in `keys/<purpose>.pem` of its role's folder. One that others may read is refused, because it may have been
-copied, and a copied key answers as well as the first.
+copied, and a copied key answers as well as the first. One under a passphrase is useless to who has the file alone.
 """
 
 import os
-import stat
+import secrets
 from pathlib import Path
 from typing import Final
 
-from lightbound.errors import ErrorCode, Fault, Malformed, Refused, Unavailable
+from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused, Unavailable
+from lightbound.files.passphrases import passphrase_of
+from lightbound.files.secret import read_secret
+from lightbound.files.toml import of_file
+from lightbound.files.whole import whole_file
 from lightbound.keys.ed25519 import SigningKey
+from lightbound.keys.protection import IV_BYTES, SALT_BYTES, is_protected, opened_with, protected
 from lightbound.keys.purposes import Purpose
 
 MODE: Final = 0o600
 
 MOST_BYTES: Final = 10_000
-"""A key file has about 120."""
+"""A key file has about 120, and 280 under a passphrase."""
 
 
 def key_path(folder: Path, purpose: Purpose) -> Path:
@@ -25,40 +30,70 @@ def key_path(folder: Path, purpose: Purpose) -> Path:
 
 
 def read_key(path: Path, purpose: Purpose) -> SigningKey:
-    """The key in a file, to be used for this purpose.
+    """The key in a file, to be used for this purpose; the passphrase of one that is protected is found out first.
 
     Raises:
         Unavailable: the file cannot be read.
-        Refused: others than its owner may read or write it, or somebody else owns it.
+        Refused: others than its owner may read or write it, somebody else owns it, or the passphrase is not its own.
         Malformed: it holds no such key.
     """
-    try:
-        # What is looked at is what is read: the name could point elsewhere a moment later. A pipe is not waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            _check_rights(path, os.fstat(file.fileno()), path.parent.stat())
-            pem = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise Unavailable(_fault(ErrorCode.READ_FAILED, path, "a key file that can be read", _why(error))) from error
+    return key_in(read_key_file(path), path, purpose)
+
+
+def read_key_file(path: Path) -> bytes:
+    """What stands in a key file.
+
+    Raises:
+        Unavailable, Refused, Malformed: as above.
+    """
+    pem = read_secret(path, "a key file", most=MOST_BYTES)
     if len(pem) > MOST_BYTES:
         raise Malformed(_fault(ErrorCode.KEY_MALFORMED, path, f"at most {MOST_BYTES:,} bytes", "more"))
+    return pem
+
+
+def key_in(pem: bytes, path: Path, purpose: Purpose) -> SigningKey:
+    """The key that stands in what was read from a file.
+
+    Raises:
+        Unavailable, Refused, Malformed: as above.
+    """
+    passphrase = passphrase_of(path) if is_protected(pem) else None
     try:
-        return SigningKey.of_pem(purpose, pem)
-    except Malformed as error:
-        (fault,) = error.faults
-        raise Malformed(_fault(fault.code, path, fault.expected, fault.found)) from error
+        return SigningKey.of_pem(purpose, pem) if passphrase is None else opened_with(purpose, pem, passphrase)
+    except LightboundError as error:
+        raise of_file(error, path) from error
 
 
-def write_new_key(path: Path, key: SigningKey) -> None:
+def replace_key(path: Path, key: SigningKey, passphrase: bytes | None) -> None:
+    """Keep the same key in its file, under another passphrase or none: whole or not at all, for the same owner alone.
+
+    What stood there before may still be found on the disk by whoever gets hold of it.
+
+    Raises:
+        Unavailable: it cannot be written; what was there is there.
+        Refused: the passphrase can be none.
+    """
+    content = _content(key, passphrase)
+    with whole_file(path, mode=MODE) as file:
+        os.fchmod(file.fileno(), MODE)
+        owner = path.stat()
+        if owner.st_uid != os.geteuid():  # root does it for a service, which must be able to read it afterwards
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+        file.write(content)
+
+
+def write_new_key(path: Path, key: SigningKey, passphrase: bytes | None = None) -> None:
     """Keep a key in a new file, which nobody else may read at any moment; its folder is made if it is missing.
 
     A file that is there already is never replaced: a lost key cannot be had again. The key is on disk, with its name,
     when this returns; dying before leaves the file whole, or not, and then to be deleted by hand.
 
     Raises:
-        Refused: there is a file of this name.
+        Refused: there is a file of this name, or the passphrase can be none.
         Unavailable: it cannot be written; nothing is left of it.
     """
+    content = _content(key, passphrase)
     try:
         _make_folder(path.parent)
     except OSError as error:
@@ -73,13 +108,19 @@ def write_new_key(path: Path, key: SigningKey) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), MODE)
-            file.write(key.pem())
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         _sync_folder(path.parent)
     except OSError as error:
         path.unlink(missing_ok=True)
         raise Unavailable(_fault(ErrorCode.WRITE_FAILED, path, "a file that can be written", _why(error))) from error
+
+
+def _content(key: SigningKey, passphrase: bytes | None) -> bytes:
+    if passphrase is None:
+        return key.pem()
+    return protected(key, passphrase, salt=secrets.token_bytes(SALT_BYTES), iv=secrets.token_bytes(IV_BYTES))
 
 
 def _make_folder(folder: Path) -> None:
@@ -95,21 +136,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _check_rights(path: Path, status: os.stat_result, folder: os.stat_result) -> None:
-    wrong = None
-    if not stat.S_ISREG(status.st_mode):
-        wrong = "no regular file"
-    elif stat.S_IMODE(status.st_mode) & 0o077:
-        wrong = f"mode {stat.S_IMODE(status.st_mode):04o}"
-    elif status.st_uid not in {os.geteuid(), 0}:
-        wrong = f"a file of user {status.st_uid}"
-    elif stat.S_IMODE(folder.st_mode) & 0o022 and not stat.S_IMODE(folder.st_mode) & stat.S_ISVTX:
-        wrong = f"a folder of mode {stat.S_IMODE(folder.st_mode):04o}, where others can put another in its place"
-    if wrong:
-        advice = "chmod 600, and make a new key if somebody could have read this one"
-        raise Refused(_fault(ErrorCode.KEY_EXPOSED, path, "a key file for its owner alone (mode 0600)", wrong, advice))
 
 
 def _fault(code: ErrorCode, path: Path, expected: str, found: str, advice: str | None = None) -> Fault:

@@ -16,20 +16,21 @@ from lightbound.errors import ErrorCode, Fault, Unavailable
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
     """A binary file to write to, that becomes `path` when the block ends and is gone if it ends by an error.
 
     A symbolic link is followed, so that the file it points at is replaced and not the link. A device, pipe or folder
     is refused. Inside the block an `OSError` is taken for a failure to write this file.
 
     Killed before the name is taken, the process leaves `.lightbound-XXXXXXXX.part` in the folder, never a part of a
-    file under the name; it may be deleted, and `forget_parts` does.
+    file under the name; it may be deleted, and `forget_parts` does. At no moment may the file be used by more than
+    `mode` says, of which the umask takes some.
 
     Raises:
         Unavailable: the file cannot be written.
     """
     try:
-        with _replacing(Path(os.path.realpath(path))) as file:
+        with _replacing(Path(os.path.realpath(path)), mode) as file:
             yield file
     except OSError as error:
         fault = Fault(
@@ -63,12 +64,12 @@ def forget_parts(folder: Path) -> None:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[BinaryIO]:
+def _replacing(target: Path, mode: int) -> Iterator[BinaryIO]:
     if target.exists() and not target.is_file():
         raise OSError(errno.EINVAL, "Not a regular file")
     part = target.with_name(f".lightbound-{secrets.token_hex(4)}.part")
     # "x": never write into what somebody else has put there. The mode is what the umask leaves, as for any file.
-    with part.open("xb") as file:
+    with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         try:
             yield file
             file.flush()
