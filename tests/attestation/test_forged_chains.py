@@ -1,9 +1,10 @@
 """Who holds no key of a vendor's cannot make a device, whatever else he holds; each attempt fails at a named place."""
 
 import datetime as dt
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 from cryptography import x509
@@ -240,6 +241,23 @@ def test_a_chain_signed_otherwise_is_the_same_chip() -> None:
     assert _checked(CHIP.report(NONCE), ders).device == _checked(CHIP.report(NONCE), _ders(CHIP)).device
 
 
+@pytest.mark.parametrize("warned", ["ignore", "error"])
+@pytest.mark.parametrize("first", [0x00, 0x80], ids=["zero", "below zero"])
+def test_a_serial_number_is_above_zero_however_warnings_are_taken(
+    first: int, warned: Literal["ignore", "error"]
+) -> None:
+    signs = (usage(signs=True, issues=False), True)
+    leaf = _leaf((dice(), signs))
+    at = leaf.index(bytes.fromhex("a003020102")) + 5
+    assert leaf[at] == 2  # an integer, and the number is in it
+    size = leaf[at + 1]
+    number = bytes([first]) if first == 0 else bytes([first]) + leaf[at + 3 : at + 2 + size]
+    forged = _with_number(leaf, at, size, number)
+    with warnings.catch_warnings():
+        warnings.simplefilter(warned)
+        _is_none([forged, *_ders(CHIP)[1:]], "chain.leaf")
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
@@ -300,6 +318,14 @@ def _leaf(extensions: Sequence[tuple[x509.ExtensionType, bool]]) -> bytes:
     return Forged(
         like=CHIP.leaf.certificate, key=CHIP.leaf.key, signer=CHIP.device.key, extensions=tuple(extensions)
     ).der
+
+
+def _with_number(leaf: bytes, at: int, size: int, number: bytes) -> bytes:
+    """The certificate with another serial number, its two outer lengths made to fit: each is of four bytes."""
+    inner = leaf[8:at] + bytes([2, len(number)]) + number + leaf[at + 2 + size : 8 + int.from_bytes(leaf[6:8], "big")]
+    inner = b"\x30\x82" + len(inner).to_bytes(2, "big") + inner
+    rest = leaf[8 + int.from_bytes(leaf[6:8], "big") :]
+    return b"\x30\x82" + (len(inner) + len(rest)).to_bytes(2, "big") + inner + rest
 
 
 def _ders(device: SimulatedDevice) -> list[bytes]:

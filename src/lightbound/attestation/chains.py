@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.utils import CryptographyDeprecationWarning
 
 from lightbound.errors import ErrorCode, LightboundError, malformed, refused
 
@@ -44,8 +45,10 @@ _UNREADABLE: Final = (
     x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
+    CryptographyDeprecationWarning,
 )
-"""What the library raises for bytes that are no certificate it reads; some of it is no ValueError."""
+"""What the library raises for bytes that are no certificate it reads; some of it is no ValueError. The warning, where
+warnings are errors, is for what no later version of it will read."""
 
 _ECDSA_SHA384: Final = x509.SignatureAlgorithmOID.ECDSA_WITH_SHA384
 _SIGNED_BY: Final = ec.ECDSA(hashes.SHA384())
@@ -178,6 +181,8 @@ def load(der: bytes, name: str) -> x509.Certificate:
         certificate.not_valid_after_utc, certificate.not_valid_before_utc  # noqa: B018
     except _UNREADABLE:
         raise malformed(ErrorCode.CERTIFICATE_MALFORMED, "a certificate", "something else", path) from None
+    if certificate.serial_number <= 0:
+        raise malformed(ErrorCode.CERTIFICATE_MALFORMED, "a serial number above 0", "another", path)
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
         raise malformed(ErrorCode.CERTIFICATE_MALFORMED, "a key on P-384", "another", path)
     for extension in extensions:
