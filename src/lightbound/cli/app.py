@@ -26,6 +26,7 @@ from lightbound.cli.evidence import evidence_app
 from lightbound.cli.exits import ExitCode, exit_code, not_installed
 from lightbound.cli.explain import explain
 from lightbound.cli.importing import import_app
+from lightbound.cli.keys import keys_app
 from lightbound.cli.landmark import landmark_app
 from lightbound.cli.log import log_app
 from lightbound.cli.mapping import borders, draw_map
@@ -92,6 +93,7 @@ app.add_typer(import_app, name="import")
 app.add_typer(borders, name="borders")
 app.add_typer(operator_app, name="operator")
 app.add_typer(directory_app, name="directory")
+app.add_typer(keys_app, name="keys")
 app.add_typer(verifier_app, name="verifier")
 app.add_typer(evidence_app, name="evidence")
 

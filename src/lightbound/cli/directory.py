@@ -10,6 +10,7 @@ from lightbound.cli.signing_options import (
     DataOption,
     FolderOption,
     JsonOption,
+    ProtectOption,
     check_writable,
     now_ns,
     own_key,
@@ -31,7 +32,8 @@ INIT_HELP = """Make the key of one party of a directory.
 
 Each of the n parties makes its own, on a machine of its own, and gives its public half to the others: k of them
 together decide which landmarks count, so that k who collude, or k stolen keys, can let in whom they like. Keep it off
-the network, in DIR/keys/directory.pem. A key that is there is never replaced.
+the network, in DIR/keys/directory.pem. A key that is there is never replaced. With --protect a passphrase is needed
+besides, each time.
 
 \b
 Example:
@@ -86,6 +88,7 @@ def init(
     out: Annotated[
         Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Write the public key there, as 64 digits.")
     ] = None,
+    protect: ProtectOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make the key of one party of a directory."""
@@ -94,7 +97,7 @@ def init(
 
     if out is not None:
         check_writable(out)
-    key = own_key(data, Purpose.DIRECTORY).verifying
+    key = own_key(data, Purpose.DIRECTORY, protect=protect).verifying
     if out is not None:
         write_text(out, f"{key.raw.hex()}\n")
     if as_json:

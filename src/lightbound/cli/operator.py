@@ -10,6 +10,7 @@ from lightbound.cli.signing_options import (
     FromOption,
     JsonOption,
     KeepKeyOption,
+    ProtectOption,
     check_writable,
     interval_ns,
     own_key,
@@ -33,7 +34,8 @@ INIT_HELP = """Make an operator's key, and the statement that says who the opera
 
 The key signs this and where each landmark stands, and nothing else. Keep it off the network, in DIR/keys/operator.pem:
 whoever has it can place landmarks wherever it likes, for as long as a directory lists them. A key that is there is
-never replaced; --keep-key signs a new statement with it, before the old one runs out.
+never replaced; --keep-key signs a new statement with it, before the old one runs out. With --protect a passphrase is
+needed besides, each time.
 
 \b
 --owner is who controls the operator in the end. Operators of one owner count as one; to name a false owner is to
@@ -77,6 +79,7 @@ def init(
     since: FromOption = None,
     until: UntilOption = None,
     keep_key: KeepKeyOption = False,
+    protect: ProtectOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make an operator's key, and the statement that says who the operator is."""
@@ -90,7 +93,7 @@ def init(
     if contact:
         plain_text(contact, "--contact")
     from_ns, to_ns = interval_ns(since, until, days=DAYS)
-    key = own_key(data, Purpose.OPERATOR, keep=keep_key)
+    key = own_key(data, Purpose.OPERATOR, keep=keep_key, protect=protect)
     said = Operator(key=key.verifying, name=name, owner=owner, contact=contact, from_ns=from_ns, to_ns=to_ns)
     write_statement(out, write_operator(said, key))
     if as_json:

@@ -28,6 +28,9 @@ FromOption: TypeAlias = Annotated[
 KeepKeyOption: TypeAlias = Annotated[
     bool, typer.Option("--keep-key", help="Use the key that is there, instead of making one.")
 ]
+ProtectOption: TypeAlias = Annotated[
+    bool, typer.Option("--protect", help="Put the new key under a passphrase; `lightbound keys protect --help`.")
+]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]
 
 
@@ -84,23 +87,27 @@ def check_writable(out: Path, option: str = "--out") -> Path:
     return out
 
 
-def own_key(data: Path, purpose: "Purpose", *, keep: bool = False) -> "SigningKey":
-    """A new key, kept in the folder; or the one that is there.
+def own_key(data: Path, purpose: "Purpose", *, keep: bool = False, protect: bool = False) -> "SigningKey":
+    """A new key, kept in the folder, under a passphrase if it is to be; or the one that is there.
 
     Raises:
-        Refused: there is one and a new one was asked for, or it is readable by others.
+        Refused: there is one and a new one was asked for, it is readable by others, or the passphrase is another.
         Unavailable: it cannot be read or written.
     """
     import secrets
 
     from lightbound.files.keys import key_path, read_key, write_new_key
+    from lightbound.files.passphrases import asked_twice, passphrase_given
     from lightbound.keys.ed25519 import SigningKey
 
     path = key_path(data, purpose)
     if keep:
+        if protect:
+            raise typer.BadParameter("is for a new key; `lightbound keys protect` is for this", param_hint="--protect")
         return read_key(path, purpose)
     key = SigningKey.of_seed(purpose, secrets.token_bytes(32))
-    write_new_key(path, key)
+    passphrase = (passphrase_given() or asked_twice(path)) if protect else None
+    write_new_key(path, key, passphrase)
     return key
 
 

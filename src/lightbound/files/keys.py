@@ -37,11 +37,11 @@ def read_key(path: Path, purpose: Purpose) -> SigningKey:
         Refused: others than its owner may read or write it, somebody else owns it, or the passphrase is not its own.
         Malformed: it holds no such key.
     """
-    return key_in(read_key_file(path), path, purpose)
+    return read_key_and_passphrase(path, purpose)[0]
 
 
-def read_key_file(path: Path) -> bytes:
-    """What stands in a key file.
+def read_key_and_passphrase(path: Path, purpose: Purpose) -> tuple[SigningKey, bytes | None]:
+    """The key in a file, and the passphrase that it is under; None, if it is under none.
 
     Raises:
         Unavailable, Refused, Malformed: as above.
@@ -49,20 +49,12 @@ def read_key_file(path: Path) -> bytes:
     pem = read_secret(path, "a key file", most=MOST_BYTES)
     if len(pem) > MOST_BYTES:
         raise Malformed(_fault(ErrorCode.KEY_MALFORMED, path, f"at most {MOST_BYTES:,} bytes", "more"))
-    return pem
-
-
-def key_in(pem: bytes, path: Path, purpose: Purpose) -> SigningKey:
-    """The key that stands in what was read from a file.
-
-    Raises:
-        Unavailable, Refused, Malformed: as above.
-    """
     passphrase = passphrase_of(path) if is_protected(pem) else None
     try:
-        return SigningKey.of_pem(purpose, pem) if passphrase is None else opened_with(purpose, pem, passphrase)
+        key = SigningKey.of_pem(purpose, pem) if passphrase is None else opened_with(purpose, pem, passphrase)
     except LightboundError as error:
         raise of_file(error, path) from error
+    return key, passphrase
 
 
 def replace_key(path: Path, key: SigningKey, passphrase: bytes | None) -> None:

@@ -85,7 +85,7 @@ def asked(question: str, path: Path) -> bytes:
         fault = Fault(
             code=ErrorCode.PASSPHRASE_REFUSED,
             expected="the passphrase of a protected key",
-            found="none, and no terminal to ask at",
+            found="none, and nobody at a terminal",
             file=str(path),
             next=f"name a file that holds it in {IN_FILE}",
         )
