@@ -44,9 +44,9 @@ class Receipts:
             connection.execute(insert(RECEIPTS).values(**values).on_conflict_do_nothing())
 
     def lacking(self, session: bytes, landmark: bytes) -> list[bytes]:
-        """Digests of what a landmark said of a session, and has to have logged, of which there is no receipt here."""
+        """What a landmark said of a session, and has to have logged, of which there is no receipt here."""
         query = (
-            select(STATEMENTS.c.digest)
+            select(STATEMENTS.c.data)
             .join(RECEIPTS, RECEIPTS.c.digest == STATEMENTS.c.digest, isouter=True)
             .where(
                 STATEMENTS.c.session_digest == session,

@@ -28,7 +28,7 @@ from lightbound.roles.verifier.settings import SECOND_NS
 from lightbound.store.asked import ToAsk
 from lightbound.store.receipts import Receipt
 from lightbound.store.sequences import Signed
-from lightbound.tlog.entries import write_entry
+from lightbound.tlog.entries import check_opening, read_commitment, read_opening, write_entry
 from lightbound.tlog.note import NoteKey
 from lightbound.tlog.proof import check_proof, read_proof
 
@@ -147,14 +147,15 @@ class Collector:
         """Fetch the receipts of what the landmark said of a session; whether none is missing any more."""
         if self._log is None:
             return True
-        for name in self._kept.receipts.lacking(one.session, one.landmark):
+        key = self._landmarks.by_id[one.landmark].key
+        for statement in self._kept.receipts.lacking(one.session, one.landmark):
+            name = digest(statement)
             try:
                 proof = server.get(f"/clp1/receipts/{name.hex()}")
                 entry = server.get(f"/clp1/entries/{name.hex()}")
                 if proof.status == 204 or entry.status == 204:
                     return False
-                # What the opening opens is looked at by whoever checks a bundle, with everything else.
-                check_proof(read_proof(proof.body), write_entry(entry.body), self._log)
+                check_receipt(statement, entry.body, proof.body, landmark=key, log=self._log)
             except LightboundError as error:
                 _log("no receipt from landmark", one, error)
                 return False
@@ -197,6 +198,28 @@ class Collector:
                 url = self._addresses[landmark].url
                 self._servers[landmark] = Server(url, ca=self._ca, software=self._software)
             return self._servers[landmark]
+
+
+def check_receipt(statement: bytes, entry: bytes, proof: bytes, *, landmark: VerifyingKey, log: NoteKey) -> None:
+    """Nothing, if the log holds what commits the landmark to this statement, as whoever checks a bundle will ask.
+
+    1. The entry is under a checkpoint that the log signed. Who cosigned it is not asked yet.
+    2. The landmark signed it.
+    3. The opening in the proof opens it to this statement, where the statement says that it stands.
+
+    A receipt for something else, kept once, would stay: the log seems to hold what it does not, until a bundle is
+    checked by somebody who needs it.
+
+    Raises:
+        Malformed, Refused: a step that does not hold.
+    """
+    read = read_proof(proof)
+    check_proof(read, write_entry(entry), log)
+    commitment = read_commitment(entry, landmark)
+    if read.extra is None:
+        raise refused(ErrorCode.DISCLOSURE_DIFFERS, "what opens the commitment", "none", "proof.extra")
+    _, link = _numbered(Kind(cose.read(statement, what="statement").kind), statement, landmark)
+    check_opening(commitment, read_opening(read.extra), statement, agent=link.agent, seq=link.seq)
 
 
 def _log(event: str, one: ToAsk, error: LightboundError) -> None:
