@@ -15,8 +15,8 @@ LOCK := UV_PYTHON_DOWNLOADS=never UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pi
 	--config-file dependencies.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
 
 # Debian packages that tests and benches need besides the four above: a browser, to open the maps in, the tools whose
-# output is imported, networks made of namespaces, a look at system calls, a compiler for the bench's C responder, and
-# what checks units.
+# output is imported, networks made of namespaces, a look at system calls, a compiler for the bench's C responder and for
+# what stands in for a driver, another implementation of logs, a TPM in software with its tools, and what checks units.
 SYSTEM_PACKAGES := chromium fping gcc golang-go golang-golang-x-mod-dev iproute2 iputils-ping libc6-dev nftables strace \
 	swtpm systemd tpm2-tools
 

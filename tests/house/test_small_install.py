@@ -1,4 +1,4 @@
-"""What agents and landmarks are made of runs on the small install, without numpy and what stands on it."""
+"""Agents, the core of landmarks, sockets of devices and looks at a log run on the small install: no numpy, no SQL."""
 
 import re
 import subprocess
@@ -36,6 +36,11 @@ main()
         "lightbound.net.http_client",
         "lightbound.roles.agent.run",
         "lightbound.roles.agent.enrolling",
+        "lightbound.roles.agent.attested_root",
+        "lightbound.roles.evidence.answering",
+        "lightbound.roles.log.auditing",
+        "lightbound.roles.log.monitoring",
+        "lightbound.files.evidence_judging",
         "lightbound.cli.app",
     ],
 )
