@@ -66,6 +66,10 @@ class Checked:
     """The step that does not hold."""
     verdicts: list[Mapping[str, Any]] = field(default_factory=list)
     """As they were given, each computed again and found the same."""
+    landmarks: AdmittedLandmarks | None = None
+    """Those of the directory, once it was found to let them in."""
+    newest: Sequence[tuple[VerifiedSession, SessionEvidence]] = ()
+    """The sessions that the last of the verdicts rests on."""
     from_ns: int = 0
     to_ns: int = 0
     """When the sessions were asked for, first and last."""
@@ -254,6 +258,7 @@ def _verdicts(
         basis = [(sessions[name], evidence[name]) for name in _basis(shown, sessions, path)]
         again = means.decide(bundle, basis, landmarks)
         done.verdicts.append(follows(shown.line, again, path))
+        done.landmarks, done.newest = landmarks, basis
     words = ", ".join(str(one["standing"]) for one in done.verdicts[:4])
     return f"{words}{' ...' if len(done.verdicts) > 4 else ''}: the same, word for word"
 

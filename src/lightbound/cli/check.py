@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from lightbound.cli.terminal import refuse_to_replace
+
 if TYPE_CHECKING:
     from lightbound.bundles.checking import Checked
     from lightbound.bundles.contents import Bundle
@@ -24,6 +26,10 @@ and, if you like, a log with its witnesses and roots of devices. Get those keys 
 as they hold; the first that does not ends the check.
 
 \b
+With --html it is also written as a page that needs no network, with the map of the newest verdict. No page is written
+of a bundle that does not hold.
+
+\b
 It exits with 0 if every step holds, 3 if a file is malformed, 4 if a step does not hold.
 
 \b
@@ -37,8 +43,13 @@ def check(
     *,
     trust: Annotated[Path, typer.Option(dir_okay=False, metavar="FILE", help="Whom you believe: check-trust.toml.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Also write a page for people to read.")
+    ] = None,
 ) -> None:
     """Check a bundle: every signature in it, and the verdict computed again."""
+    if html is not None:
+        refuse_to_replace(html, (bundle, trust), option="--html")
     import json
 
     from lightbound.attestation.chains import DeviceRoots
@@ -59,6 +70,14 @@ def check(
         _print(told, done)
     if done.error is not None:
         raise of_file(done.error, bundle)
+    if html is not None:
+        from lightbound.cli.chip_map import in_words
+        from lightbound.files.whole import whole_file
+        from lightbound.roles.showing_bundles import bundle_page
+
+        page = bundle_page(read, done, believed.trusted, told["does_not_show"], in_words=in_words)
+        with whole_file(html) as file:
+            file.write(page)
 
 
 def _object(path: Path, bundle: "Bundle", done: "Checked") -> dict[str, Any]:

@@ -56,7 +56,7 @@ def write_map(
         borders=dossier.borders,
         border=dossier.border,
         settings=settings,
-        in_words=_in_words,
+        in_words=in_words,
     )
     progress(1)
     layers = layers_of(picture, Framing(view))
@@ -66,7 +66,7 @@ def write_map(
     progress(1)
 
 
-def _in_words(verdicts: "Verdicts", assumption: "Assumption") -> str:
+def in_words(verdicts: "Verdicts", assumption: "Assumption") -> str:
     """An assumption as the table of verdicts says it."""
     from lightbound.cli.verdict_table import PLAINLY
 

@@ -8,6 +8,8 @@ import base64
 import hashlib
 import importlib.resources
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from lightbound.drawing.chart import chart, description
@@ -37,8 +39,18 @@ HINT: Final = (
 ROLES: Final = (Role.DECIDING, Role.USED, Role.IGNORED)
 
 
-def page(picture: Picture, layers: Layers) -> bytes:
-    """The HTML file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Words that stand before the map, under a heading of their own."""
+
+    title: str
+    pairs: tuple[tuple[str, str], ...] = ()
+    items: tuple[str, ...] = ()
+    is_numbered: bool = False
+
+
+def page(picture: Picture, layers: Layers, *, lead: str | None = None, sections: Sequence[Section] = ()) -> bytes:
+    """The HTML file. With `lead`, that stands under the heading instead of what the picture's standing means."""
     style = f"{STYLE}\n{_packaged('page.css')}"
     script = _packaged("page.js")
     policy = (
@@ -60,9 +72,12 @@ def page(picture: Picture, layers: Layers) -> bytes:
     body = element(
         "body",
         element("a", "Skip the map, to the table of landmarks", class_="skip", href="#landmarks"),
-        element("header", element("h1", text(heading(picture))), element("p", text(standing_sentence(picture)))),
+        element(
+            "header", element("h1", text(heading(picture))), element("p", text(lead or standing_sentence(picture)))
+        ),
         element(
             "main",
+            *(_section(one) for one in sections),
             _pairs(questions(picture), "answers"),
             _figure(picture, layers),
             element("section", element("h2", "What it rests on"), _pairs(facts(picture))),
@@ -80,6 +95,16 @@ def page(picture: Picture, layers: Layers) -> bytes:
         element("script", script),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n".encode()
+
+
+def _section(one: Section) -> str:
+    lines = [element("li", text(item)) for item in one.items]
+    return element(
+        "section",
+        element("h2", text(one.title)),
+        _pairs(list(one.pairs)) if one.pairs else "",
+        element("ol" if one.is_numbered else "ul", *lines) if lines else "",
+    )
 
 
 def _packaged(name: str) -> str:
