@@ -178,7 +178,7 @@ def load(der: bytes, name: str) -> x509.Certificate:
         key = certificate.public_key()
         extensions = list(certificate.extensions)
         certificate.subject, certificate.issuer  # noqa: B018 # these are read late, and then it is too late to say so
-        certificate.not_valid_after_utc, certificate.not_valid_before_utc  # noqa: B018
+        certificate.not_valid_after_utc, certificate.not_valid_before_utc  # noqa: B018 # so are these
     except _UNREADABLE:
         raise malformed(ErrorCode.CERTIFICATE_MALFORMED, "a certificate", "something else", path) from None
     if certificate.serial_number <= 0:

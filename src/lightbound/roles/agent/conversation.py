@@ -99,11 +99,6 @@ class Conversation:
             failure = Failure(step=self._step, why="it had not ended")
         return Part(statements=statements, failure=failure)
 
-    @property
-    def is_measured(self) -> bool:
-        """Whether there is a MEASUREMENT."""
-        return self._measurement is not None
-
     def fail(self, why: str) -> None:
         """Note where and why it went no further; the first reason stays."""
         if self._failure is None:

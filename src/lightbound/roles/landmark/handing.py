@@ -1,15 +1,13 @@
 """What the two processes of a landmark hand each other: a phase to be timed, and what came of it."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from lightbound.canonical.cbor import Value
 from lightbound.ranging.statements.closing import Answer
 from lightbound.ranging.timing.challenger import PhaseRecord, Round
 from lightbound.ranging.timing.clocks import ClockErrors, Instant
 from lightbound.ranging.timing.packets import TimedKeys
-
-STATS: Final = "stats"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
