@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from lightbound.cli.app import app
 from lightbound.errors import ErrorCode, LightboundError, Refused
-from lightbound.roles.state import held
+from lightbound.roles.state import check_own, held
+from tests.tlog.histories import LOG_KEY
+
+VKEY = str(LOG_KEY)
 
 
 def refusal(folder: Path) -> ErrorCode:
@@ -28,6 +33,24 @@ def test_a_folder_that_others_may_write_to_is_refused_and_left_as_it_was(tmp_pat
     folder.chmod(mode)
     assert refusal(folder) is ErrorCode.KEY_EXPOSED
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["witness", "run", "--log", VKEY], ["log", "run", "--origin", "log.example/test"]])
+def test_a_log_or_witness_in_a_folder_that_others_may_write_to_does_not_begin(
+    tmp_path: Path, command: list[str]
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o770)
+    more = ["--admission", str(tmp_path)] if command[0] == "log" else []
+    result = CliRunner().invoke(app, [*command, "--data", str(folder), *more])
+    assert isinstance(result.exception, Refused), result.output
+    assert result.exception.faults[0].code is ErrorCode.KEY_EXPOSED
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_nobody_s(tmp_path: Path) -> None:
+    check_own(tmp_path / "missing")
 
 
 def test_a_folder_that_others_may_read_is_taken(tmp_path: Path) -> None:

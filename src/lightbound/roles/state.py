@@ -32,9 +32,7 @@ def held(folder: Path) -> Iterator[Path]:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = stat.S_IMODE(folder.stat().st_mode)
-        if mode & 0o022:
-            raise _exposed(folder, f"one of mode {mode:04o}")
+        check_own(folder)
         # A link would have a file of somebody's choice made or locked.
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
@@ -62,6 +60,28 @@ def held(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         os.close(descriptor)
+
+
+def check_own(folder: Path) -> None:
+    """Nothing, if nobody but its owner may write to a folder, or if it is not there.
+
+    Whoever may write to it can put other files in the place of those in it, an old copy of them among others, whatever
+    the modes of the files are.
+
+    Raises:
+        Refused: others may.
+        Unavailable: it cannot be looked at.
+    """
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        fault = Fault(code=ErrorCode.READ_FAILED, expected="a folder that can be read", found=found, file=str(folder))
+        raise Unavailable(fault) from error
+    if mode & 0o022:
+        raise _exposed(folder, f"one of mode {mode:04o}")
 
 
 def _exposed(folder: Path, found: str) -> Refused:

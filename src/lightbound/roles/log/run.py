@@ -25,6 +25,7 @@ from lightbound.roles.log.app import log_app
 from lightbound.roles.log.feeding import Feeding, WitnessAt
 from lightbound.roles.log.meters import Meters
 from lightbound.roles.log.sequencing import Sequencer
+from lightbound.roles.state import check_own
 from lightbound.store.log import Head, LogStore, open_log
 from lightbound.tlog.checkpoint import Checkpoint, log_key, sign_checkpoint
 
@@ -59,6 +60,8 @@ def run_log(settings: LogSettings) -> bool:
     Raises:
         Malformed, Refused, Unavailable: a key, the admission folder, an address or the store.
     """
+    # With an old copy of the database in its place, the log would fork.
+    check_own(settings.data)
     key = read_key(key_path(settings.data, Purpose.LOG), Purpose.LOG)
     trust = read_directory_trust(settings.admission / FILE)
     location = settings.database or str(settings.data / STORE)

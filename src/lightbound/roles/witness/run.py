@@ -15,6 +15,7 @@ from lightbound.files.keys import key_path, read_key
 from lightbound.keys.purposes import Purpose
 from lightbound.net.http_server import Limits, Tls, serve
 from lightbound.net.listening import Listening
+from lightbound.roles.state import check_own
 from lightbound.roles.witness.app import witness_app
 from lightbound.roles.witness.cosigning import Witness
 from lightbound.roles.witness.meters import Meters
@@ -68,6 +69,8 @@ def run_witness(settings: WitnessSettings) -> bool:
     Raises:
         Malformed, Refused, Unavailable: a key, an address or the store.
     """
+    # With an old copy of the store in its place, a fork would be cosigned.
+    check_own(settings.data)
     key = read_key(key_path(settings.data, Purpose.WITNESS), Purpose.WITNESS)
     engine, name = open_witness(settings.data / STORE)
     try:
