@@ -6,7 +6,8 @@ from typing import Final
 
 import pytest
 
-from lightbound.attestation.chains import DeviceRoots
+from lightbound.attestation.chains import DeviceRoots, check_may_attest, load
+from lightbound.attestation.dice import layer
 from lightbound.attestation.reports import read_report
 from lightbound.errors import ErrorCode, Malformed, Refused
 from lightbound.sim.devices.foundry import Facts, Foundry
@@ -122,6 +123,34 @@ def test_a_certificate_of_a_version_that_there_is_not_is_none() -> None:
             report=packaged_h100().report, chain=pem([leaf[:version] + b"\x03" + leaf[version + 1 :], *others])
         ).genuine()
     assert (error.value.faults[0].code, error.value.faults[0].column) == ("certificate_malformed", "chain.leaf")
+
+
+def test_a_certificate_with_any_one_bit_changed_is_read_or_refused_by_name() -> None:
+    # Whether it is believed, its signature says. Here nothing but the reading of it is at stake, by a library that
+    # raises several kinds of errors.
+    leaf, device, *_ = base64_blocks(packaged_h100().chain)
+    read = 0
+    for certificate in (leaf, device):
+        for place in range(8 * len(certificate)):
+            at, bit = divmod(place, 8)
+            changed = certificate[:at] + bytes([certificate[at] ^ 1 << bit]) + certificate[at + 1 :]
+            try:
+                found = load(changed, "any")
+                check_may_attest(found, "any")
+                layer(found)
+            except (Malformed, Refused):
+                continue
+            read += 1
+    assert 0 < read < 8 * (len(leaf) + len(device))
+
+
+def test_a_name_that_the_library_stumbles_over_is_none() -> None:
+    # A BIT STRING in a name is a TypeError there.
+    leaf = base64_blocks(packaged_h100().chain)[0]
+    at = leaf.index(b"GH100 A01 GSP FMC LF") - 2
+    assert leaf[at] == 12  # a UTF8String
+    with pytest.raises(Malformed):
+        load(leaf[:at] + b"\x03" + leaf[at + 1 :], "leaf")
 
 
 def _all_came_of(tally: Tally, count: int) -> None:

@@ -41,6 +41,7 @@ genuine one. If one were wrong, either no chip of the vendor would be known, or 
 
 _UNREADABLE: Final = (
     ValueError,
+    TypeError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
