@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import secrets
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from lightbound.bundles.amount import check_amount
 from lightbound.bundles.checking import Trusted
 from lightbound.bundles.contents import write_bundle
 from lightbound.bundles.reading import read_bundle
@@ -223,6 +225,28 @@ def test_an_acknowledgement_left_out_is_told_and_changes_no_verdict(target: Targ
     done = check(read_bundle(encode(said)), target.believed)
     assert done.error is None
     assert done.steps[2].found == "1 sessions with 6 measurements, 5 acknowledged by the agent"
+
+
+def test_more_values_than_anybody_needs_are_refused_before_they_are_made(target: Target) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for filler in (b"\x80", b"\xa0", b"\x00", b"\x40"):
+        count = 30_000_000
+        data = b"\xa1\x61x\x9a" + count.to_bytes(4) + filler * count
+        assert target.outcome(data) is ErrorCode.CBOR_MALFORMED
+    # The bytes themselves, twice, and not the two gigabytes that so many arrays take.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+def test_values_are_counted_as_cbor_has_them(target: Target) -> None:
+    def values(value: Any) -> int:
+        if isinstance(value, dict):
+            return 1 + sum(1 + values(part) for part in value.values())
+        return 1 + sum(map(values, value)) if isinstance(value, list) else 1
+
+    exactly = values(target.said)
+    check_amount(target.data, most=exactly)
+    with pytest.raises(Malformed):
+        check_amount(target.data, most=exactly - 1)
 
 
 def test_brackets_and_digits_without_end_are_no_verdict(target: Target) -> None:

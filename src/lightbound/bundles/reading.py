@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from lightbound.adjudication.verdicts import Proof
+from lightbound.bundles.amount import check_amount
 from lightbound.bundles.contents import FORMAT, Admission, Bundle, Logged, Pinned, SessionShown, Terms, VerdictShown
 from lightbound.canonical.cbor import MOST_BYTES, Value, decode
 from lightbound.canonical.commitments import SALT_BYTES, Disclosure
@@ -22,8 +23,9 @@ from lightbound.ranging.statements.session import CHIP_ID_BYTES, CHIP_SALT_BYTES
 
 T = TypeVar("T")
 
-MOST_BUNDLE_BYTES: Final = 64_000_000
-"""A verdict takes some 100 kB; a chip's year of hours, 50 MB."""
+MOST_BUNDLE_BYTES: Final = 300_000_000
+"""A session takes 24 to 32 kB with six landmarks, so that a chip's year of hours is 280 MB, which takes 1.2 GB of
+memory to read, and a year of days 12 MB."""
 
 MOST_SESSIONS: Final = 20_000
 MOST_VERDICTS: Final = 20_000
@@ -42,6 +44,7 @@ def read_bundle(data: bytes) -> Bundle:
     Raises:
         Malformed: it is no bundle, or of a version that is not known here; the path names the field.
     """
+    check_amount(data)
     fields = Fields(decode(data, what="bundle", most_bytes=MOST_BUNDLE_BYTES), "bundle")
     said = fields.value("format")
     if said != FORMAT:
