@@ -1,7 +1,6 @@
 """Reports and chains of real devices, as their vendor published them: read where they lie, and never copied."""
 
 import base64
-import importlib.util
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,7 @@ from cryptography import x509
 
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.genuine import GenuineReport, genuine_report
+from tests.attestation.samples import from_wheel
 
 REPORT_AND_CHAIN = {
     "h100": ("h100/hopperAttestationReport.txt", "h100/hopperCertChain.txt"),
@@ -45,11 +45,7 @@ class Sample:
 @cache
 def packaged_h100() -> Sample:
     """The H100 whose report and chain come with the vendor's own verifier, which is installed for these data alone."""
-    found = importlib.util.find_spec("verifier")
-    if found is None or not found.submodule_search_locations:
-        raise LookupError("nv-local-gpu-verifier is not installed")
-    folder = Path(found.submodule_search_locations[0]) / "samples"
-    return _sample(folder / "hopperAttestationReport.txt", folder / "hopperCertChain.txt")
+    return _sample(from_wheel("samples/hopperAttestationReport.txt"), from_wheel("samples/hopperCertChain.txt"))
 
 
 def sample(evidence: Path, name: str) -> Sample:

@@ -79,7 +79,7 @@ def test_every_number_by_which_a_report_is_read_must_be_what_it_is() -> None:
             assert error.value.faults[0].column
 
 
-@pytest.mark.parametrize("extra", [b"\x00", b"\x00" * 4096, b"\xff" * 11, packaged_h100().report])
+@pytest.mark.parametrize("extra", [b"\x00", b"\x00" * 4096, b"\xff" * 11, MADE[0].report(bytes(32))])
 def test_bytes_after_a_report_change_nothing_and_are_counted(extra: bytes) -> None:
     one = packaged_h100()
     plain, padded = one.genuine(), Sample(report=one.report + extra, chain=one.chain).genuine()
