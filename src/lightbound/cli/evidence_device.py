@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from lightbound.roles.evidence.answering import Source
 
 MOST_DEVICE: Final = 1023
+"""No host has as many chips; a number that is a slip of the keyboard is told at once."""
 
 
 class ByChoice(StrEnum):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 STATE_FORMAT: Final = "lightbound.log-monitor/1"
 MOST_FILE: Final = 200_000
+"""Of a statement or receipt that is held: a checkpoint of the longest kind, its proof and its opening fit."""
 
 PlaceArgument = Annotated[str, typer.Argument(metavar="URL|DIR", help="The log, or a folder with a copy of its files.")]
 LogKeyOption = Annotated[str, typer.Option(metavar="VKEY", help="The log's key, as `log init` printed it.")]

@@ -26,6 +26,7 @@ from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Unav
 MOST_FILE_BYTES: Final = 32_000_000
 """A host of twelve devices fills 140 kB."""
 MOST_ITEMS: Final = 4096
+"""Pieces of evidence in one file; each is judged, which takes milliseconds."""
 
 _RAW: Final = b"\x11"
 """How a report begins: SPDM 1.1. No text does."""

@@ -27,6 +27,9 @@ MODE: Final = 0o600
 BUSY_MS: Final = 10_000
 """How long a write waits for another process's. Ours take milliseconds; a copy being made, seconds."""
 
+ASKED_AT_ONCE: Final = 500
+"""Values looked for in one query; SQLite's own limit on variables was 999 for long."""
+
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 

@@ -15,6 +15,7 @@ PROVES: Final = ("verified", "cleared")
 """Standings whose loss is told of."""
 
 MOST_BASIS_BYTES: Final = 1_000_000
+"""Digests of sessions, 34 bytes each: far more than the window of a decision holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,21 +16,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lightbound.errors import ErrorCode, Fault, Refused, Unavailable
-from lightbound.store.engine import open_store, reading, writing
+from lightbound.store.engine import ASKED_AT_ONCE, open_store, reading, writing
 from lightbound.store.log_tables import ENTRIES, HEAD, LOG
 from lightbound.store.log_tree import Tree
 from lightbound.store.postgres import is_server, open_on_server
 from lightbound.tlog import merkle
 from lightbound.tlog.tiles import TileReader
-
-ASKED_AT_ONCE: Final = 500
-"""Hashes looked for in one query; SQLite's own limit on variables was 999 for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from lightbound.errors import ErrorCode, Fault, Malformed, Refused, Unavailable
 from lightbound.store.engine import MIGRATIONS, Schema
 
 CONNECT_S: Final = 10
+"""A server that does not answer within this is told as not there; one that starts again takes a few seconds."""
+
 STATEMENT_MS: Final = 30_000
 """A statement that takes longer waits for somebody who is stuck."""
 

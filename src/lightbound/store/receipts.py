@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects.sqlite import insert
 
-from lightbound.ranging.statements.kinds import Kind
-from lightbound.store.engine import reading, writing
+from lightbound.ranging.statements.kinds import NUMBERED
+from lightbound.store.engine import ASKED_AT_ONCE, reading, writing
 from lightbound.store.verifier_tables import RECEIPTS, STATEMENTS
-
-NUMBERED = (Kind.OPEN, Kind.MEASUREMENT, Kind.ABORT)
-"""What a landmark has logged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +75,8 @@ class Receipts:
         wanted = sorted({*digests})
         found = []
         with reading(self._engine) as connection:
-            for start in range(0, len(wanted), 500):
-                part = wanted[start : start + 500]
+            for start in range(0, len(wanted), ASKED_AT_ONCE):
+                part = wanted[start : start + ASKED_AT_ONCE]
                 rows = connection.execute(
                     select(RECEIPTS).where(RECEIPTS.c.digest.in_(part)).order_by(RECEIPTS.c.digest)
                 )

@@ -17,6 +17,7 @@ from lightbound.tlog.merkle import DIGEST_BYTES
 from lightbound.tlog.note import Algorithm, NoteKey, SignedNote, check_single, read_note, write_note
 
 MOST_SIZE: Final = 2**63 - 1
+"""As much as fits into a signed integer of 64 bits, in which databases and other programs keep it."""
 
 _SIZE: Final = re.compile("0|[1-9][0-9]{0,18}")
 

@@ -21,6 +21,8 @@ from lightbound.keys.purposes import Purpose
 from lightbound.tlog.base64_text import read_base64, write_base64
 
 MOST_BYTES: Final = 131_072
+"""Sixteen signatures of the longest kind fit, and nobody needs more. Longer notes are not even taken apart."""
+
 MOST_SIGNATURES: Final = 100
 """The specification asks readers for a limit of their own: whoever serves notes could otherwise make them long. It must
 let 16 signatures pass, and the longest that stand against quantum computers have 5 kB."""

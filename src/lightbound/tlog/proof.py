@@ -21,6 +21,7 @@ from lightbound.tlog.note import MOST_BYTES, NoteKey
 
 HEADER: Final = "c2sp.org/tlog-proof@v1"
 MOST_HASHES: Final = 63
+"""One for each level of the longest tree."""
 
 _INDEX: Final = re.compile("index (0|[1-9][0-9]{0,18})")
 

@@ -18,7 +18,11 @@ from lightbound.tlog.merkle import DIGEST_BYTES, node_hash
 
 WIDTH: Final = 256
 HEIGHT: Final = 8
+"""A tile has 2^8 hashes of one level, and stands for one hash eight levels above (C2SP tlog-tiles)."""
+
 MOST_LEVEL: Final = 63
+"""The highest that a path may name; a tree of 2^63 entries has no more than eight levels of tiles."""
+
 MOST_NUMBER: Final = 2**55
 """No log has more tiles of a level: it would have more than 2^63 entries."""
 

@@ -18,6 +18,8 @@ from lightbound.tlog.consistency import continues
 from lightbound.tlog.note import MOST_BYTES
 
 MOST_HASHES: Final = 63
+"""As the specification has it."""
+
 MOST_REQUEST_BYTES: Final = MOST_BYTES + 4_096
 """The longest note, and 63 lines of 45 bytes before it."""
 

@@ -24,6 +24,8 @@ DIGEST_BYTES: Final = 48
 MOST_INDEX: Final = 254
 """SPDM numbers blocks from 1 to 255, in one byte."""
 MOST_ALTERNATIVES: Final = 256
+"""Digests that one measurement may have; those that were collected have a few. Any one is enough: without a limit, one
+manifest could take long to compare."""
 MOST_TEXT: Final = 200
 """Letters of a name or a version."""
 

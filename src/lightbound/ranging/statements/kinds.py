@@ -50,6 +50,10 @@ SIGNED_BY: Final = {
 }
 """Which purposes sign a type: BIND by both of its keys together, DIRECTORY by k of n, each other by one."""
 
+NUMBERED: Final = (Kind.OPEN, Kind.MEASUREMENT, Kind.ABORT)
+"""What a landmark says about an agent under a number of its sequence, and has logged. Were one left out, a landmark
+could say it twice and nobody would miss it."""
+
 
 def signed(kind: Kind, payload: bytes, key: SigningKey) -> bytes:
     """A statement of this type, signed; a key for something else is a mistake of the caller."""

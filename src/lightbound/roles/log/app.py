@@ -35,6 +35,7 @@ MOST_AT_ONCE: Final = 32
 """Statements of one submission: the proofs of all of them fit into an answer."""
 
 MOST_BODY: Final = 262_144
+"""Bytes of one submission, as the specification has it: 32 entries of a landmark have some 10 kB."""
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 """A tile or bundle of some width is the same for ever."""

@@ -25,6 +25,8 @@ from lightbound.tlog.tiles import TiledTree
 from lightbound.tlog.witness import AddCheckpoint
 
 MOST_ANSWER_BYTES: Final = 10_000
+"""Of a witness: one line of 100 bytes, or several. Without a limit one witness could fill the memory of the log."""
+
 PAUSE_S: Final = 15.0
 """Before a witness that did not answer is asked again. Until then no batch waits for it."""
 

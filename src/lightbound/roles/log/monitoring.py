@@ -19,7 +19,7 @@ from lightbound.canonical import cose
 from lightbound.canonical.fields import Fields
 from lightbound.errors import ErrorCode, Fault, LightboundError, Refused, refused
 from lightbound.keys.signing import digest
-from lightbound.ranging.statements.kinds import Kind
+from lightbound.ranging.statements.kinds import NUMBERED, Kind
 from lightbound.roles.log.auditing import fork
 from lightbound.roles.log.reading import Source, bundle_of, hashes_of
 from lightbound.tlog import merkle
@@ -38,8 +38,6 @@ from lightbound.tlog.entries import (
 from lightbound.tlog.note import NoteKey
 from lightbound.tlog.proof import read_proof
 from lightbound.tlog.tiles import WIDTH, Tile, TiledTree, read_bundle
-
-NUMBERED = (Kind.OPEN, Kind.MEASUREMENT, Kind.ABORT)
 
 
 class What(StrEnum):

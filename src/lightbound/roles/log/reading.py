@@ -16,6 +16,8 @@ MOST_BYTES: Final = WIDTH * 65_537
 """Of a bundle whose entries are as long as they can be."""
 
 ANSWER_S: Final = 30.0
+"""For one file. Tiles have 8 kB, bundles of entries 16 MB at the very most."""
+
 TRIES: Final = 8
 """A log that asks for patience is asked again, after twice as long each time."""
 

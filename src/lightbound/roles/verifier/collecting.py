@@ -19,7 +19,7 @@ from lightbound.keys.signing import digest
 from lightbound.net.http_client import MOST_ANSWER_BYTES, Server
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks
 from lightbound.ranging.statements.closing import read_close
-from lightbound.ranging.statements.kinds import Kind
+from lightbound.ranging.statements.kinds import NUMBERED, Kind
 from lightbound.ranging.statements.measurement import read_abort, read_measurement
 from lightbound.ranging.statements.opening import Link, read_contrib, read_open
 from lightbound.roles.logs import fields
@@ -41,8 +41,6 @@ MOST_CHASED: Final = 64
 PATIENCE_NS: Final = 600 * SECOND_NS
 """A gap in a sequence is told when the landmark did not show what is missing, and again did not so much later: before
 that it may be restarting, or not to be reached from here. Longer: gaps are told later, and nothing else is lost."""
-
-NUMBERED: Final = (Kind.OPEN, Kind.MEASUREMENT, Kind.ABORT)
 
 
 class Collector:

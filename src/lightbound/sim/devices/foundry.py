@@ -29,6 +29,7 @@ SWITCH_MEASUREMENTS: Final = 31
 LINKS: Final = 18
 _SWITCH_PORTS: Final = 64
 _GPU_PLACES: Final = 8
+"""Measurements, links, ports and places as real devices of Hopper hosts state them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
