@@ -1,1 +1,4 @@
-"""The processes that run for long: landmark, agent, verifier, log, witness, the socket of a device. Only they own sockets, threads and settings."""
+"""The processes that run for long: landmark, agent, verifier, log, witness, and the sockets of devices.
+
+Only they own sockets, threads and settings.
+"""
