@@ -21,6 +21,7 @@ from lightbound.cli.serving import (
     addresses,
     hexadecimal,
     limits_of,
+    listen_option,
     tls_of,
 )
 
@@ -68,12 +69,7 @@ def run(
     data: Annotated[
         Path | None, typer.Option(file_okay=False, metavar="DIR", help="Folder of its key, statements and store.")
     ] = None,
-    listen: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ADDRESS:PORT", help=f"Where HTTP is answered. May be repeated. Default {DEFAULT_LISTEN}."
-        ),
-    ] = None,
+    listen: Annotated[list[str] | None, listen_option(DEFAULT_LISTEN)] = None,
     timed: Annotated[
         list[str] | None,
         typer.Option(metavar="ADDRESS:PORT", help="Where UDP is answered, on one port. Default: as --listen."),

@@ -17,6 +17,7 @@ from lightbound.cli.serving import (
     TlsKeyOption,
     addresses,
     limits_of,
+    listen_option,
     tls_of,
 )
 from lightbound.cli.signing_options import JsonOption, KeepKeyOption, own_key, print_json
@@ -104,12 +105,7 @@ def run(
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="A PostgreSQL server. Default: a file in --data.")
     ] = None,
-    listen: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ADDRESS:PORT", help=f"Where HTTP is answered. May be repeated. Default {DEFAULT_LISTEN}."
-        ),
-    ] = None,
+    listen: Annotated[list[str] | None, listen_option(DEFAULT_LISTEN)] = None,
     witness: Annotated[
         list[str] | None, typer.Option(metavar="'VKEY URL'", help="A witness and where it is. May be repeated.")
     ] = None,

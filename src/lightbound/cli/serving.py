@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -40,6 +40,11 @@ LogJsonOption: TypeAlias = Annotated[
 ]
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def listen_option(default: str) -> Any:
+    """`--listen` of a role that listens there unless it is told otherwise."""
+    return typer.Option(metavar="ADDRESS:PORT", help=f"Where HTTP is answered. May be repeated. Default {default}.")
 
 
 def addresses(texts: list[str]) -> "tuple[Listening, ...]":

@@ -18,6 +18,7 @@ from lightbound.cli.serving import (
     addresses,
     hexadecimal,
     limits_of,
+    listen_option,
     tls_of,
 )
 from lightbound.cli.verdict_options import FaultBudgetOption, ProofChoice, duration_ns
@@ -183,12 +184,7 @@ def run(
     config: ConfigOption = None,
     data: DataOption = None,
     admission: AdmissionOption = None,
-    listen: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ADDRESS:PORT", help=f"Where HTTP is answered. May be repeated. Default {DEFAULT_LISTEN}."
-        ),
-    ] = None,
+    listen: Annotated[list[str] | None, listen_option(DEFAULT_LISTEN)] = None,
     tls_certificate: CertificateOption = None,
     tls_key: TlsKeyOption = None,
     ca: Annotated[

@@ -16,6 +16,7 @@ from lightbound.cli.serving import (
     TlsKeyOption,
     addresses,
     limits_of,
+    listen_option,
     tls_of,
 )
 from lightbound.cli.signing_options import JsonOption, own_key, print_json, shown_instant
@@ -85,12 +86,7 @@ def run(
     config: ConfigOption = None,
     log: Annotated[list[str], typer.Option(metavar="VKEY", help="The key of a log to cosign. May be repeated.")],
     data: DataOption = None,
-    listen: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ADDRESS:PORT", help=f"Where HTTP is answered. May be repeated. Default {DEFAULT_LISTEN}."
-        ),
-    ] = None,
+    listen: Annotated[list[str] | None, listen_option(DEFAULT_LISTEN)] = None,
     tls_certificate: CertificateOption = None,
     tls_key: TlsKeyOption = None,
     per_s: PerSOption = 200.0,
