@@ -14,8 +14,11 @@ from lightbound.bundles.contents import Bundle
 from lightbound.cli.app import app
 from lightbound.cli.chip_map import in_words
 from lightbound.cli.exits import ExitCode
+from lightbound.drawing.framing import Framing
+from lightbound.drawing.layers import layers_of
+from lightbound.drawing.paper import paper
 from lightbound.errors import Refused
-from lightbound.roles.showing_bundles import bundle_page
+from lightbound.roles.showing_bundles import shown
 from tests.bundles.made import Files, attested, check, logged, trusted, unattested, written
 
 CHROMIUM = shutil.which("chromium")
@@ -37,7 +40,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 def page_of(seen: tuple[Bundle, Trusted, Checked], *unshown: str) -> str:
     bundle, believed, done = seen
-    return bundle_page(bundle, done, believed, unshown, in_words=in_words).decode()
+    return shown(bundle, done, believed, unshown, in_words=in_words).page().decode()
+
+
+def paper_of(seen: tuple[Bundle, Trusted, Checked], *unshown: str) -> bytes:
+    bundle, believed, done = seen
+    told = shown(bundle, done, believed, unshown, in_words=in_words)
+    return paper(told.picture, layers_of(told.picture, Framing.AUTO), lead=told.lead, sections=told.sections)
 
 
 def test_it_tells_each_step_the_verdict_who_is_believed_and_what_is_not_shown(
@@ -68,12 +77,27 @@ def test_no_text_becomes_markup(seen: tuple[Bundle, Trusted, Checked]) -> None:
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == len(steps)
 
 
+def test_two_papers_of_one_bundle_are_the_same_bytes_and_state_no_time(seen: tuple[Bundle, Trusted, Checked]) -> None:
+    data = paper_of(seen)
+    assert data.startswith(b"%PDF-")
+    assert data == paper_of(seen)
+    assert b"CreationDate" not in data
+
+
+def test_no_text_becomes_source_on_paper(seen: tuple[Bundle, Trusted, Checked]) -> None:
+    bundle, believed, done = seen
+    steps = [replace(one, found='#read("/etc/hostname") #panic("x") $ * _ [ ] \\ // \x1b') for one in done.steps]
+    assert paper_of((bundle, believed, replace(done, steps=steps)), '"]) #panic("y")').startswith(b"%PDF-")
+
+
 def test_the_command_writes_it_and_writes_none_of_what_does_not_hold(files: Files, tmp_path: Path) -> None:
     pages = [tmp_path / f"{number}.html" for number in range(3)]
     for page in pages[:2]:
-        result = CliRunner().invoke(app, ["check", *files.arguments(), "--html", str(page)])
+        papers = ["--pdf", str(page.with_suffix(".pdf"))]
+        result = CliRunner().invoke(app, ["check", *files.arguments(), "--html", str(page), *papers])
         assert result.exit_code == ExitCode.DONE, result.output
     assert pages[0].read_bytes() == pages[1].read_bytes()
+    assert pages[0].with_suffix(".pdf").read_bytes() == pages[1].with_suffix(".pdf").read_bytes()
     altered = tmp_path / "altered.bundle"
     data = bytearray(files.bundle.read_bytes())
     data[-1_000] ^= 1

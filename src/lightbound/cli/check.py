@@ -8,7 +8,7 @@ import typer
 from lightbound.cli.terminal import refuse_to_replace
 
 if TYPE_CHECKING:
-    from lightbound.bundles.checking import Checked
+    from lightbound.bundles.checking import Checked, Trusted
     from lightbound.bundles.contents import Bundle
 
 FORMAT: Final = "lightbound.check/1"
@@ -26,8 +26,8 @@ and, if you like, a log with its witnesses and roots of devices. Get those keys 
 as they hold; the first that does not ends the check.
 
 \b
-With --html it is also written as a page that needs no network, with the map of the newest verdict. No page is written
-of a bundle that does not hold.
+With --html it is also written as a page that needs no network, and with --pdf as pages to print, with the map of the
+newest verdict. Nothing is written of a bundle that does not hold.
 
 \b
 It exits with 0 if every step holds, 3 if a file is malformed, 4 if a step does not hold.
@@ -46,10 +46,13 @@ def check(
     html: Annotated[
         Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Also write a page for people to read.")
     ] = None,
+    pdf: Annotated[
+        Path | None, typer.Option(dir_okay=False, metavar="FILE", help="The same to print and to file.")
+    ] = None,
 ) -> None:
     """Check a bundle: every signature in it, and the verdict computed again."""
-    if html is not None:
-        refuse_to_replace(html, (bundle, trust), option="--html")
+    for out, option in ((html, "--html"), (pdf, "--pdf")):
+        refuse_to_replace(out, (bundle, trust), option=option)
     import json
 
     from lightbound.attestation.chains import DeviceRoots
@@ -70,14 +73,8 @@ def check(
         _print(told, done)
     if done.error is not None:
         raise of_file(done.error, bundle)
-    if html is not None:
-        from lightbound.cli.chip_map import in_words
-        from lightbound.files.whole import whole_file
-        from lightbound.roles.showing_bundles import bundle_page
-
-        page = bundle_page(read, done, believed.trusted, told["does_not_show"], in_words=in_words)
-        with whole_file(html) as file:
-            file.write(page)
+    if html is not None or pdf is not None:
+        _write(read, done, believed.trusted, told["does_not_show"], html=html, pdf=pdf)
 
 
 def _object(path: Path, bundle: "Bundle", done: "Checked") -> dict[str, Any]:
@@ -135,3 +132,30 @@ def _print(told: dict[str, Any], done: "Checked") -> None:
     typer.echo("Not shown:")
     for one in told["does_not_show"]:
         typer.echo(f"  - {printable(one)}")
+
+
+def _write(
+    bundle: "Bundle",
+    done: "Checked",
+    trusted: "Trusted",
+    does_not_show: list[str],
+    *,
+    html: Path | None,
+    pdf: Path | None,
+) -> None:
+    from lightbound.cli.chip_map import in_words
+    from lightbound.files.whole import whole_file
+    from lightbound.roles.showing_bundles import shown
+
+    told = shown(bundle, done, trusted, does_not_show, in_words=in_words)
+    if html is not None:
+        with whole_file(html) as file:
+            file.write(told.page())
+    if pdf is not None:
+        from lightbound.drawing.framing import Framing
+        from lightbound.drawing.layers import layers_of
+        from lightbound.drawing.paper import paper
+
+        layers = layers_of(told.picture, Framing.AUTO)
+        with whole_file(pdf) as file:
+            file.write(paper(told.picture, layers, lead=told.lead, sections=told.sections))

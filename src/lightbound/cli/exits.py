@@ -42,7 +42,7 @@ EXTRA_OF: Final = {
     **dict.fromkeys(
         (
             *("geographiclib", "lxml", "matplotlib", "numba", "numpy", "pyarrow", "pyproj", "scipy", "shapely"),
-            "signxml",
+            *("signxml", "typst"),
         ),
         "judge",
     ),

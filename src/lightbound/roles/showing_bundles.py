@@ -1,7 +1,7 @@
 """A bundle that holds, as a page for people who decide about it: what was checked, whom that rests on, and the map."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lightbound.adjudication.facts import Settings
@@ -26,30 +26,39 @@ InWords = Callable[[Verdicts, Assumption], str]
 """An assumption as a person is told it."""
 
 
-def bundle_page(
-    bundle: Bundle, done: Checked, trusted: Trusted, does_not_show: Sequence[str], *, in_words: InWords
-) -> bytes:
-    """The HTML of a check in which every step holds; equal arguments give equal bytes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What is told of a bundle that holds, on a page or on paper."""
 
-    The map is of the newest verdict. It is drawn from the measurements alone: what the chip signed against itself is in
-    the words above it.
-    """
+    picture: Picture
+    """Of the newest verdict, from the measurements alone."""
+    lead: str
+    """What a chip signed against itself is in these words, and not in the picture's."""
+    sections: tuple[Section, ...]
+
+    def page(self) -> bytes:
+        """An HTML file."""
+        return page(self.picture, layers_of(self.picture, Framing.AUTO), lead=self.lead, sections=self.sections)
+
+
+def shown(bundle: Bundle, done: Checked, trusted: Trusted, does_not_show: Sequence[str], *, in_words: InWords) -> Shown:
+    """What there is to tell of a check in which every step holds; equal arguments are told in equal bytes."""
     if done.error is not None or done.landmarks is None or not done.verdicts:
-        raise ValueError("a page is written of a bundle that holds")
+        raise ValueError("nothing is told of a bundle that does not hold")
     newest = done.verdicts[-1]
     picture = _picture(bundle, done.newest, done.landmarks, in_words)
-    picture = replace(picture, tier=str(newest["assurance"]["tier"]))
-    lead = f"This bundle holds. Verdict: {newest['standing']}, assurance tier {newest['assurance']['tier']}."
-    sections = (
-        Section(
-            title="What was checked", items=tuple(f"{one.what}: {one.found}" for one in done.steps), is_numbered=True
+    steps = tuple(f"{one.what}: {one.found}" for one in done.steps)
+    return Shown(
+        picture=replace(picture, tier=str(newest["assurance"]["tier"])),
+        lead=f"This bundle holds. Verdict: {newest['standing']}, assurance tier {newest['assurance']['tier']}.",
+        sections=(
+            Section(title="What was checked", items=steps, is_numbered=True),
+            Section(title="The verdict", pairs=_verdict(newest, done)),
+            Section(title="Whom this rests on", pairs=_believed(trusted)),
+            Section(title="By which rules, by the word of whoever made the bundle", pairs=_rules(bundle)),
+            Section(title="What it does not show", items=tuple(one.replace("_", " ") for one in does_not_show)),
         ),
-        Section(title="The verdict", pairs=_verdict(newest, done)),
-        Section(title="Whom this rests on", pairs=_believed(trusted)),
-        Section(title="By which rules, by the word of whoever made the bundle", pairs=_rules(bundle)),
-        Section(title="What it does not show", items=tuple(one.replace("_", " ") for one in does_not_show)),
     )
-    return page(picture, layers_of(picture, Framing.AUTO), lead=lead, sections=sections)
 
 
 def _verdict(newest: Mapping[str, Any], done: Checked) -> tuple[tuple[str, str], ...]:
