@@ -58,7 +58,7 @@ class ErrorCode(StrEnum):
     TOO_FEW_ANSWERS = "too_few_answers"
     CLOCK_DISAGREES = "clock_disagrees"
     KEY_EXPOSED = "key_exposed"
-    PASSPHRASE_REFUSED = "passphrase_refused"
+    PASSPHRASE_REFUSED = "passphrase_refused"  # noqa: S105 - the name of an error
     SCENARIO_MALFORMED = "scenario_malformed"
     SETTING_MALFORMED = "setting_malformed"
     CODE_REFUSED = "code_refused"

@@ -144,10 +144,10 @@ def appraised(genuine: GenuineReport, *, references: Sequence[Reference], at_ns:
             reasons.append(_absent(one, here))
             notes += tuple(_stale(reference, genuine) for reference in here)
             continue
-        nearest = min(current, key=lambda reference: (len(reference.differing(genuine)), reference.name))
+        nearest = min(current, key=lambda reference: _far(reference, genuine))
         judged |= nearest.measurements.keys() - _passed_over(genuine)
         if differing := nearest.differing(genuine):
-            if {*differing} <= KNOWN_TO_DIFFER.get(genuine.device.family, frozenset()):
+            if _is_known(differing, genuine):
                 reasons.append(_known_to_differ(one, differing))
             else:
                 faults.append(_differs(one, differing))
@@ -195,6 +195,16 @@ def _absent(one: Wanted, here: Sequence[Reference]) -> Reason:
 def _empty(one: Wanted) -> Reason:
     why = f"the manifest of {_NAMES[one.kind]} {one.version} has no measurement to compare"
     return Reason(lacking=Lacking.MEASUREMENT, why=why, next=f"get the maker's manifest {one.file_id} anew")
+
+
+def _far(reference: Reference, genuine: GenuineReport) -> tuple[bool, int, int, str]:
+    """How far a device is from a manifest. What it comes to never hangs on the names of files, which come last."""
+    differing = reference.differing(genuine)
+    return not _is_known(differing, genuine), len(differing), -len(reference.measurements), reference.name
+
+
+def _is_known(differing: Sequence[int], genuine: GenuineReport) -> bool:
+    return {*differing} <= KNOWN_TO_DIFFER.get(genuine.device.family, frozenset())
 
 
 def _known_to_differ(one: Wanted, differing: list[int]) -> Reason:

@@ -59,8 +59,8 @@ def check(
     from lightbound.files.bundle_file import read_bundle_file
     from lightbound.files.check_trust import read_check_trust
     from lightbound.files.toml import of_file
+    from lightbound.roles.appraising import appraiser_of, references_in
     from lightbound.roles.checking_bundles import checked
-    from lightbound.roles.verifier.attesting import appraiser_of, references_in
 
     believed = read_check_trust(trust)
     read = read_bundle_file(bundle)

@@ -18,8 +18,8 @@ from lightbound.geo.borders import Borders, packaged_borders
 from lightbound.geo.shapes import Area, area_of
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks
 from lightbound.ranging.sessions.verification import VerifiedSession
+from lightbound.roles.appraising import Appraiser
 from lightbound.roles.deciding import ChipQuestion, Heard, Rules, decided
-from lightbound.roles.verifier.attesting import Appraiser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from lightbound.enrolment.pinned import FindingKind
 from lightbound.errors import ErrorCode, LightboundError, Refused
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.statements.binding import n1
-from lightbound.roles.verifier.attesting import appraiser_of
+from lightbound.roles.appraising import appraiser_of
 from lightbound.roles.verifier.settings import HOUR_NS
 from lightbound.sim.devices.foundry import Foundry
 from tests.ranging.parties import VERIFIER, key

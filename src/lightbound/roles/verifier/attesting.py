@@ -3,18 +3,13 @@
 Vendors' roots are built in; a folder in the verifier's own may add to them (`files.attestation_folder`).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import structlog
 
-from lightbound.attestation.appraisal import Reference, appraised
 from lightbound.attestation.chains import DeviceRoots
-from lightbound.attestation.genuine import GenuineReport
 from lightbound.attestation.manifests.verifying import verified_manifest
-from lightbound.attestation.results import Appraisal
-from lightbound.attestation.revocation.answers import revocations
 from lightbound.enrolment.attested import enrolment_n0, host_evidence
 from lightbound.enrolment.pinned import NO_PINS, Pins, SessionEvidence, pins_of, session_evidence
 from lightbound.enrolment.requests import Enrol, Enrolment
@@ -23,26 +18,8 @@ from lightbound.files.attestation_folder import AttestationFolder
 from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.verification import VerifiedSession
 from lightbound.ranging.statements.binding import Evidence, read_evidence
+from lightbound.roles.appraising import Appraiser, appraiser_of
 from lightbound.roles.logs import fields
-
-
-class Appraiser(Protocol):
-    """Judges what a genuine device measured."""
-
-    def __call__(self, report: GenuineReport, *, at_ns: int) -> Appraisal:
-        """As of an instant."""
-        ...
-
-
-def appraiser_of(references: Sequence[Reference], answers: Sequence[tuple[str, bytes]] = ()) -> Appraiser:
-    """What judges by these manifests, whose signatures were verified before, and tells what was revoked."""
-
-    def appraise(report: GenuineReport, *, at_ns: int) -> Appraisal:
-        # How many measurements agree is told where evidence is looked at by itself; here each would be a finding.
-        notes = revocations(answers, report.chain, at_ns=at_ns)
-        return replace(appraised(report, references=references, at_ns=at_ns), notes=notes)
-
-    return appraise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +81,3 @@ def attestor_of(folder: AttestationFolder) -> Attestor:
         manifests=tuple(manifests),
         revocations=tuple(file.data for file in folder.revocations),
     )
-
-
-def references_in(manifests: Iterable[bytes]) -> tuple[Reference, ...]:
-    """What the manifests of a bundle say, each held to its maker's root.
-
-    Raises:
-        Malformed, Refused: one is no manifest of its maker.
-    """
-    return tuple(verified_manifest(data).reference(f"manifest {number}") for number, data in enumerate(manifests))
