@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -166,6 +167,15 @@ def test_a_tool_that_says_nothing_is_ended_in_time(tmp_path: Path) -> None:
     program(tmp_path, "tpm2_readpublic", "exec sleep 600")
     with pytest.raises(Unavailable, match=r"no answer of tpm2_readpublic within 0\.2 s"):
         HostTpm(within_s=0.2, tcti="swtpm:path=/nowhere", tools=tmp_path).quote(NONCE)
+
+
+@pytest.mark.parametrize("ask", [HostTpm.make_key, lambda host: host.quote(NONCE)], ids=["make_key", "quote"])
+def test_a_host_without_room_for_temporary_files_says_so(
+    ask: Callable[[HostTpm], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(Unavailable, match="no folder for what the tools write: No such file or directory"):
+        ask(HostTpm(within_s=5.0, tcti="swtpm:path=/nowhere"))
 
 
 def test_a_tool_that_others_could_have_changed_is_not_run(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -83,8 +84,7 @@ class HostTpm:
         """
         until_s = time.monotonic() + self.within_s
         self._look()
-        with tempfile.TemporaryDirectory(prefix="lightbound-tpm-") as place:
-            folder = Path(place)
+        with self._folder() as folder:
             public = self._public(folder, until_s)
             if public is None:
                 self._make(folder, until_s)
@@ -106,8 +106,7 @@ class HostTpm:
         """
         until_s = time.monotonic() + self.within_s
         self._look()
-        with tempfile.TemporaryDirectory(prefix="lightbound-tpm-") as place:
-            folder = Path(place)
+        with self._folder() as folder:
             public = self._public(folder, until_s)
             if public is None:
                 self._silent(f"no key at {self.handle:#x}", _MAKE_KEY)
@@ -131,6 +130,16 @@ class HostTpm:
             next_ = f"name another handle, if {self.handle:#x} is taken" if is_whole else _BANKS
             self._silent(f"a quote that does not hold: {error}", next_)
         return document
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        """A folder of our own for what the tools write, gone after."""
+        try:
+            made = tempfile.TemporaryDirectory(prefix="lightbound-tpm-", ignore_cleanup_errors=True)
+        except OSError as error:
+            self._silent(f"no folder for what the tools write: {error.strerror}", "give it a /tmp with room in it")
+        with made as place:
+            yield Path(place)
 
     def _look(self) -> None:
         """Nothing, if there is a TPM that we may open."""
