@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from lightbound.bundles.amount import MOST_VALUES
 from lightbound.bundles.contents import Bundle
 from lightbound.bundles.logged import LogTrusted
 from lightbound.bundles.reading import read_bundle
 from lightbound.bundles.recomputed import follows
-from lightbound.canonical.cbor import MOST_ITEMS
 from lightbound.errors import ErrorCode, Malformed, Refused
 from lightbound.files.check_trust import read_check_trust, write_check_trust
 from tests.bundles.made import attested, check, logged, trusted
@@ -31,10 +31,10 @@ def test_brackets_of_every_depth_are_no_verdict() -> None:
 
 @pytest.mark.parametrize("empty", [b"\x80", b"\xa0", b"\x61a", b"\x00"])
 def test_a_file_of_more_values_than_any_bundle_is_none_before_they_are_made(empty: bytes) -> None:
-    count = MOST_ITEMS + 1
+    count = MOST_VALUES + 1
     with pytest.raises(Malformed) as caught:
         read_bundle(b"\x9a" + count.to_bytes(4, "big") + empty * count)
-    assert str(caught.value) == f"expected at most {MOST_ITEMS} values, found more at column bundle"
+    assert str(caught.value) == f"expected at most {MOST_VALUES} values, found more at column bundle"
 
 
 def test_a_witness_that_is_named_twice_is_one_witness(bundle: Bundle) -> None:

@@ -21,18 +21,9 @@ is asked to read garbage reads more of it."""
 MOST_DEPTH: Final = 8
 """Containers inside one another. The deepest statement has four."""
 
-MOST_ITEMS: Final = 4_000_000
-"""Values in one another and after one another. A bundle of a chip's year of hours has two million. An empty array is
-one byte here and sixty in memory: without a limit, a file of 64 MB that holds nothing else fills some 4 GB."""
-
 _INT_LEAST: Final = -(2**63)
 _INT_MOST: Final = 2**64 - 1
 
-
-_FIRST_LONG, _LAST_LONG = 24, 27
-"""Where the length of a value, or the value, stands in the 1, 2, 4 or 8 bytes after its head (RFC 8949, 3)."""
-_STRINGS: Final = (2, 3)
-"""Major types of bytes and of text, whose content is no head."""
 
 _CONTAINERS: Final = frozenset((list, tuple, dict))
 
@@ -59,9 +50,6 @@ def decode(data: bytes, *, what: str, most_bytes: int = MOST_BYTES) -> Value:
     """
     if len(data) > most_bytes:
         raise malformed(ErrorCode.CBOR_MALFORMED, f"at most {most_bytes} bytes", f"{len(data)}", what)
-    # Each has a byte at least, so that nothing shorter needs a look.
-    if len(data) > MOST_ITEMS and _has_more_items(data, MOST_ITEMS):
-        raise malformed(ErrorCode.CBOR_MALFORMED, f"at most {MOST_ITEMS} values", "more", what)
     try:
         value: Value = cbor2.loads(
             data,
@@ -78,26 +66,6 @@ def decode(data: bytes, *, what: str, most_bytes: int = MOST_BYTES) -> Value:
         found = "bytes after its end" if data.startswith(again) else "another encoding of it"
         raise malformed(ErrorCode.CBOR_NOT_DETERMINISTIC, "the deterministic encoding", found, what)
     return value
-
-
-def _has_more_items(data: bytes, most: int) -> bool:
-    """Whether there are more heads of values than so many, as far as the bytes can be followed; none is decoded."""
-    at = 0
-    for _ in range(most):
-        if at >= len(data):
-            return False
-        major, length = data[at] >> 5, data[at] & 31
-        at += 1
-        if length >= _FIRST_LONG:
-            # 28 to 31 are no lengths of ours: the decoder ends there.
-            if length > _LAST_LONG:
-                return False
-            size = 1 << (length - _FIRST_LONG)
-            length = int.from_bytes(data[at : at + size], "big")
-            at += size
-        if major in _STRINGS:
-            at += length
-    return at < len(data)
 
 
 def _encoded(value: Value, *, only_texts: bool) -> bytes:
