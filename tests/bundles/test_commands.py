@@ -13,8 +13,11 @@ from lightbound.bundles.contents import Bundle
 from lightbound.bundles.logged import LogTrusted
 from lightbound.cli.app import app
 from lightbound.cli.exits import ExitCode, exit_code
-from lightbound.errors import ErrorCode, LightboundError
+from lightbound.errors import ErrorCode, LightboundError, Refused
 from lightbound.files.check_trust import write_check_trust
+from lightbound.files.directory_trust import write_directory_trust
+from lightbound.files.keys import key_path, write_new_key
+from lightbound.files.landmark_addresses import LandmarkAddress, write_addresses
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.agent import AgentSession
@@ -188,3 +191,67 @@ def test_a_file_that_is_not_there_says_nothing_about_the_chip(files: Files) -> N
 def test_another_file_than_the_trust_file_is_not_there_either(files: Files) -> None:
     files.trust.unlink()
     assert ended(files)[:2] == (ExitCode.UNAVAILABLE, ErrorCode.READ_FAILED)
+
+
+# -- making one ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def kept(made: Made) -> list[str]:
+    """Arguments that name the folders of a verifier which decided about one chip."""
+    admission, everybody = made.data / "admission", parties()
+    write_new_key(key_path(made.data, Purpose.VERIFIER), VERIFIER)
+    for name, statements in (
+        ("operators", everybody.operator_statements),
+        ("positions", everybody.positions),
+    ):
+        (admission / name).mkdir(parents=True)
+        for number, statement in enumerate(statements):
+            (admission / name / f"{number}.cose").write_bytes(statement)
+    (admission / "directory.cose").write_bytes(everybody.directory)
+    write_directory_trust(admission / "directory-trust.toml", TRUST)
+    write_addresses(
+        admission / "landmarks.toml",
+        {
+            each.key_id: LandmarkAddress(key=each.verifying, name=f"l{number}", url=f"https://l{number}.example")
+            for number, each in enumerate(everybody.landmarks)
+        },
+    )
+    return ["--data", str(made.data), "--chip", made.chip.hex()]
+
+
+def test_what_is_made_is_accepted_with_the_trust_file_that_is_made_beside_it(kept: list[str], tmp_path: Path) -> None:
+    files = Files(bundle=tmp_path / "chip.bundle", trust=tmp_path / "trust.toml")
+    arguments = ["bundle", "make", *kept, "--out", str(files.bundle), "--trust-out", str(files.trust)]
+    assert CliRunner().invoke(app, arguments).exit_code == ExitCode.DONE
+    result = CliRunner().invoke(app, ["check", *files.arguments()])
+    assert result.exit_code == ExitCode.DONE, result.output
+
+
+def test_a_span_is_made_and_accepted_and_one_without_a_verdict_is_refused(kept: list[str], tmp_path: Path) -> None:
+    files = Files(bundle=tmp_path / "chip.bundle", trust=tmp_path / "trust.toml")
+    arguments = ["bundle", "make", *kept, "--out", str(files.bundle), "--trust-out", str(files.trust)]
+    year = ["--since", "2027-01-01T00:00:00Z", "--until", "2028-01-01T00:00:00Z"]
+    result = CliRunner().invoke(app, [*arguments, *year])
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert "1 verdicts on 1 sessions" in result.output
+    assert CliRunner().invoke(app, ["check", *files.arguments()]).exit_code == ExitCode.DONE
+    before = CliRunner().invoke(app, [*arguments, "--since", "2026-01-01T00:00:00Z", "--until", "2027-01-01T00:00:00Z"])
+    assert isinstance(before.exception, Refused)
+    assert "not decided then" in str(before.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--until", "2028-01-01T00:00:00Z"], "--since"),
+        (["--since", "yesterday"], "expected a time such as"),
+        (["--since", "2027-01-01"], "with its offset"),
+    ],
+)
+def test_a_span_that_is_none_is_a_wrong_use(kept: list[str], tmp_path: Path, arguments: list[str], says: str) -> None:
+    out = tmp_path / "chip.bundle"
+    result = CliRunner().invoke(app, ["bundle", "make", *kept, "--out", str(out), *arguments])
+    assert result.exit_code == ExitCode.USAGE
+    assert says in result.output
+    assert not out.exists()
