@@ -19,6 +19,6 @@ class Purpose(StrEnum):
     SESSION = "session"
     """Made for one session by an agent, and gone after it."""
     LOG = "log"
-    """Says how long a log is and which root it has; signs notes and nothing else."""
+    """Says how long a log is and which root it has; signs notes, its own rotation, and nothing else."""
     WITNESS = "witness"
-    """Says that a log continues what it showed before; signs cosignatures and nothing else."""
+    """Says that a log continues what it showed before; signs cosignatures, its own rotation, nothing else."""
