@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lightbound.bundles.amount import MOST_VALUES
 from lightbound.bundles.contents import Bundle
 from lightbound.bundles.logged import LogTrusted
-from lightbound.bundles.reading import read_bundle
+from lightbound.bundles.reading import MOST_VALUES, read_bundle
 from lightbound.bundles.recomputed import follows
 from lightbound.errors import ErrorCode, Malformed, Refused
 from lightbound.files.check_trust import read_check_trust, write_check_trust

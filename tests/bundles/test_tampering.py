@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from lightbound.bundles.amount import check_amount
 from lightbound.bundles.checking import Trusted
 from lightbound.bundles.contents import write_bundle
 from lightbound.bundles.reading import read_bundle
+from lightbound.canonical.amount import check_amount
 from lightbound.canonical.cbor import encode
 from lightbound.errors import ErrorCode, Malformed, Refused
 from lightbound.keys.signing import digest
@@ -244,9 +244,9 @@ def test_values_are_counted_as_cbor_has_them(target: Target) -> None:
         return 1 + sum(map(values, value)) if isinstance(value, list) else 1
 
     exactly = values(target.said)
-    check_amount(target.data, most=exactly)
+    check_amount(target.data, most=exactly, what="bundle")
     with pytest.raises(Malformed):
-        check_amount(target.data, most=exactly - 1)
+        check_amount(target.data, most=exactly - 1, what="bundle")
 
 
 def test_brackets_and_digits_without_end_are_no_verdict(target: Target) -> None:

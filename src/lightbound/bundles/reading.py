@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from lightbound.adjudication.verdicts import Proof
-from lightbound.bundles.amount import check_amount
 from lightbound.bundles.contents import FORMAT, Admission, Bundle, Logged, Pinned, SessionShown, Terms, VerdictShown
+from lightbound.canonical.amount import check_amount
 from lightbound.canonical.cbor import MOST_BYTES, Value, decode
 from lightbound.canonical.commitments import SALT_BYTES, Disclosure
 from lightbound.canonical.fields import Fields, octets, shown
@@ -26,6 +26,10 @@ T = TypeVar("T")
 MOST_BUNDLE_BYTES: Final = 300_000_000
 """A session takes 24 to 32 kB with six landmarks, so that a chip's year of hours is 280 MB, which takes 1.2 GB of
 memory to read, and a year of days 12 MB."""
+
+MOST_VALUES: Final = 4_000_000
+"""A year of hours with six landmarks and a log holds 1.54 million, the names of fields among them. So many, all of
+them empty arrays, take 250 MB. Too small: long spans are refused. Too large: who checks runs out of memory."""
 
 MOST_SESSIONS: Final = 20_000
 MOST_VERDICTS: Final = 20_000
@@ -44,7 +48,7 @@ def read_bundle(data: bytes) -> Bundle:
     Raises:
         Malformed: it is no bundle, or of a version that is not known here; the path names the field.
     """
-    check_amount(data)
+    check_amount(data, most=MOST_VALUES, what="bundle")
     fields = Fields(decode(data, what="bundle", most_bytes=MOST_BUNDLE_BYTES), "bundle")
     said = fields.value("format")
     if said != FORMAT:

@@ -12,9 +12,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from typing import Final
 
-from lightbound.canonical.cbor import MOST_BYTES, Value, decode, encode
+from lightbound.canonical.cbor import MOST_BYTES, Value, encode
 from lightbound.canonical.fields import Fields
-from lightbound.enrolment.documents import MOST_DOCUMENTS_BYTES, read_documents, read_octets, read_octets_or_none
+from lightbound.enrolment.documents import (
+    MOST_DOCUMENTS_BYTES,
+    fields_of,
+    read_documents,
+    read_octets,
+    read_octets_or_none,
+)
 from lightbound.enrolment.kinds import Kind, believed, signed
 from lightbound.enrolment.requests import MOST_ERROR, check_fresh, signer
 from lightbound.errors import ErrorCode, malformed, refused
@@ -108,7 +114,7 @@ def dated_anew(data: bytes, key: SigningKey, *, now_ns: int) -> bytes:
     Raises:
         Malformed: it is none.
     """
-    outside = Fields(decode(data, what="delivery", most_bytes=MOST_DELIVERY_BYTES), "delivery")
+    outside = fields_of(data, "delivery", MOST_DELIVERY_BYTES)
     inside = read_octets(outside, "content", MOST_DELIVERY_BYTES)
     return _around(inside, _content(inside).session, key, now_ns)
 
@@ -124,7 +130,7 @@ def deliverer(data: bytes) -> bytes:
     Raises:
         Malformed, Refused: no delivery.
     """
-    outside = Fields(decode(data, what="delivery", most_bytes=MOST_DELIVERY_BYTES), "delivery")
+    outside = fields_of(data, "delivery", MOST_DELIVERY_BYTES)
     return signer(read_octets(outside, "delivery", MOST_BYTES), Kind.DELIVERY)
 
 
@@ -134,7 +140,7 @@ def read_delivery(data: bytes, key: VerifyingKey, *, now_ns: int) -> Content:
     Raises:
         Malformed, Refused: no delivery, by another key, of another content or another time.
     """
-    outside = Fields(decode(data, what="delivery", most_bytes=MOST_DELIVERY_BYTES), "delivery")
+    outside = fields_of(data, "delivery", MOST_DELIVERY_BYTES)
     statement = read_octets(outside, "delivery", MOST_BYTES)
     inside = read_octets(outside, "content", MOST_DELIVERY_BYTES)
     outside.end()
@@ -151,7 +157,7 @@ def read_delivery(data: bytes, key: VerifyingKey, *, now_ns: int) -> Content:
 
 
 def _content(data: bytes) -> Content:
-    fields = Fields(decode(data, what="content", most_bytes=MOST_DELIVERY_BYTES), "content")
+    fields = fields_of(data, "content", MOST_DELIVERY_BYTES)
     read = Content(
         session=fields.octets("session", 32),
         bind=read_octets_or_none(fields, "bind"),

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from lightbound.canonical.cbor import MOST_BYTES
+from lightbound.canonical.amount import check_amount
+from lightbound.canonical.cbor import MOST_BYTES, decode
 from lightbound.canonical.fields import Fields, shown
 from lightbound.errors import ErrorCode, malformed
 from lightbound.ranging.statements.session import MOST_CHIPS
@@ -13,6 +14,21 @@ MOST_DOCUMENT_BYTES: Final = 65_536
 MOST_DOCUMENTS_BYTES: Final = 2_000_000
 """Of all that one host brings: 9 kB for a chip, so some 200 chips; hosts have 8 or 16. Who enrols is a stranger until
 all of it has been read."""
+
+MOST_VALUES: Final = 100_000
+"""Of what an agent posts, which with 512 landmarks holds some 20,000. A stranger can post six million empty arrays,
+which take 450 MB to be read."""
+
+
+def fields_of(data: bytes, what: str, most_bytes: int) -> Fields:
+    """The map that an agent posts, whoever that is.
+
+    Raises:
+        Malformed: none, or one of more bytes or values than it takes.
+    """
+    if len(data) > MOST_VALUES:
+        check_amount(data[: most_bytes + 1], most=MOST_VALUES, what=what)
+    return Fields(decode(data, what=what, most_bytes=most_bytes), what)
 
 
 def read_octets(fields: Fields, name: str, most: int) -> bytes:

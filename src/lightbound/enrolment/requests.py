@@ -11,10 +11,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from lightbound.canonical import cose
-from lightbound.canonical.cbor import MOST_BYTES, Value, decode, encode
+from lightbound.canonical.cbor import MOST_BYTES, Value, encode
 from lightbound.canonical.fields import Fields, is_plain, octets
 from lightbound.enrolment.codes import SECRET_BYTES
-from lightbound.enrolment.documents import MOST_DOCUMENTS_BYTES, read_documents, read_octets, read_octets_or_none
+from lightbound.enrolment.documents import (
+    MOST_DOCUMENTS_BYTES,
+    fields_of,
+    read_documents,
+    read_octets,
+    read_octets_or_none,
+)
 from lightbound.enrolment.kinds import Kind, believed, signed
 from lightbound.errors import ErrorCode, refused
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
@@ -123,7 +129,7 @@ def read_enrolment(data: bytes) -> Enrolment:
     Raises:
         Malformed: none.
     """
-    fields = Fields(decode(data, what="enrolment", most_bytes=MOST_ENROLMENT_BYTES), "enrolment")
+    fields = fields_of(data, "enrolment", MOST_ENROLMENT_BYTES)
     read = Enrolment(
         enrol=read_octets(fields, "enrol", MOST_BYTES),
         manifest=read_octets_or_none(fields, "evidence", MOST_MANIFEST_BYTES),

@@ -13,9 +13,8 @@ from typing import Final
 
 import structlog
 
-from lightbound.canonical.cbor import decode
-from lightbound.canonical.fields import Fields
 from lightbound.enrolment.delivery import MOST_DELIVERY_BYTES, deliverer, read_delivery
+from lightbound.enrolment.documents import fields_of
 from lightbound.enrolment.kinds import Kind
 from lightbound.enrolment.pinned import Finding, FindingKind, Pins
 from lightbound.enrolment.requests import (
@@ -227,7 +226,7 @@ def trust_of(key: SigningKey, landmarks: AdmittedLandmarks, addresses: Mapping[b
 
 
 def _content_digest(data: bytes) -> bytes:
-    fields = Fields(decode(data, what="delivery", most_bytes=MOST_DELIVERY_BYTES), "delivery")
+    fields = fields_of(data, "delivery", MOST_DELIVERY_BYTES)
     content = fields.value("content")
     if not isinstance(content, bytes):
         raise TypeError(type(content).__name__)

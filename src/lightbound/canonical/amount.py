@@ -1,4 +1,4 @@
-"""How many values a bundle's bytes hold, counted without making any of them.
+"""How many values CBOR holds, counted without making any of them.
 
 A byte can be an empty array, and an array takes sixty bytes of memory: a file that can be read can still be too much.
 """
@@ -7,15 +7,11 @@ from typing import Final
 
 from lightbound.errors import ErrorCode, malformed
 
-MOST_VALUES: Final = 4_000_000
-"""A year of hours with six landmarks and a log holds 1.54 million, the names of fields among them. So many, all of
-them empty arrays, take 250 MB. Too small: long spans are refused. Too large: who checks runs out of memory."""
-
 _LENGTHS: Final = {24: 1, 25: 2, 26: 4, 27: 8}
 _STRINGS: Final = (2, 3)
 
 
-def check_amount(data: bytes, *, most: int = MOST_VALUES) -> None:
+def check_amount(data: bytes, *, most: int, what: str) -> None:
     """Nothing, if the bytes hold no more values than so many; whether they are CBOR is for others to say.
 
     Raises:
@@ -25,7 +21,7 @@ def check_amount(data: bytes, *, most: int = MOST_VALUES) -> None:
     while at < end:
         count += 1
         if count > most:
-            raise malformed(ErrorCode.CBOR_MALFORMED, f"at most {most} values", "more", "bundle")
+            raise malformed(ErrorCode.CBOR_MALFORMED, f"at most {most} values", "more", what)
         kind, short = data[at] >> 5, data[at] & 0x1F
         at += 1
         length = _LENGTHS.get(short, 0)
