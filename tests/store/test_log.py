@@ -126,6 +126,17 @@ def test_whoever_signs_late_gets_what_another_signed(location: str) -> None:
         assert store.sign(lambda _head: b"of the same size").data == signed(store.head())
 
 
+def test_another_key_signs_the_same_words_anew_and_no_others(location: str) -> None:
+    with opened(location) as (_engine, store):
+        store.append([entry(0)])
+        first = store.sign(lambda head: signed(head) + b"\n\nold key")
+        second = store.sign(lambda head: signed(head) + b"\n\nnew key")
+        assert (first.size, second.size) == (1, 1)
+        assert second.data.endswith(b"new key")
+        for other in (b"other words\n\nnew key", b"\n\nnew key", b""):
+            assert store.sign(lambda _head, data=other: data) == second  # type: ignore[misc] # the default is bound here
+
+
 def test_a_database_of_one_log_is_never_continued_by_another(location: str) -> None:
     open_log(location, ORIGIN).dispose()
     with pytest.raises(Refused) as caught:
