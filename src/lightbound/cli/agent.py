@@ -108,6 +108,7 @@ def enrol(
     del config, log_json
 
     import json
+    import shlex
     import time
 
     from lightbound.roles.agent.enrolling import Wanted, enrol
@@ -141,7 +142,8 @@ def enrol(
         typer.echo(f"agent    {root.key.key_id.hex()}, {len(root.chips)} chips, tier {root.tier}")
         typer.echo(f"verifier {trust.verifier.key_id.hex()}, {len(trust.landmarks)} landmarks")
         typer.echo(f"in       {folder}")
-        typer.echo("next: `lightbound agent doctor`, then `lightbound agent run`", err=True)
+        where = "" if data is None else f" --data {shlex.quote(str(data))}"
+        typer.echo(f"next: `lightbound agent doctor{where}`, then `lightbound agent run{where}`", err=True)
 
 
 agent_app.command("show", help=SHOW_HELP, context_settings=context_settings("agent"))(show)

@@ -69,7 +69,7 @@ ConfigOption: TypeAlias = Annotated[
         metavar="FILE",
         is_eager=True,
         callback=read_settings,
-        help="Settings as TOML, options by their long names. Default: /etc/lightbound/<role>.toml where there is one.",
+        help="Settings as TOML, options by their long names. Default: the role's in /etc/lightbound, if it is there.",
     ),
 ]
 

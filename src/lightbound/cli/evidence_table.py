@@ -22,6 +22,8 @@ STYLES: Final = {
 }
 MOST_NAMES: Final = 3
 """Items named after a reason that several have; past that, how many more."""
+WIDTH: Final = 200
+"""Columns without a terminal: a file's name beside chip and versions is not broken in two there."""
 
 
 def print_shown(told: Mapping[str, Any]) -> None:
@@ -71,7 +73,7 @@ def _said(item: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def print_judgement(told: Mapping[str, Any]) -> None:
     """Print what `files.evidence_judging` gives, in the order of the files."""
-    console = terminal.console(markup=False)
+    console = terminal.console(markup=False, width=WIDTH)
     items = _named(told["items"])
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("result", "evidence", "chip", "product", "board", "driver", "VBIOS"):

@@ -48,7 +48,8 @@ def audit(
 ) -> None:
     """Read all of a log and compute everything in it again.
 
-    Exit codes: 0 nothing is wrong, 4 something is, 5 part of it cannot be read.
+    Exit codes: 0 nothing is wrong, 3 it is not of the format of a log, 4 something is wrong, 5 part of it cannot be
+    read.
     """
     from lightbound.files.toml import read_small
     from lightbound.files.whole import whole_file
@@ -107,7 +108,8 @@ def monitor(
 ) -> None:
     """Follow a log for a holder of statements, and say which entries about their agents are not accounted for.
 
-    Exit codes: 0 all are, 4 something is not (or the log has forked), 5 the log cannot be read.
+    Exit codes: 0 all are, 3 log or a held file is malformed, 4 something is not (or the log has forked), 5 the log
+    cannot be read.
     """
     from lightbound.files.whole import whole_file
     from lightbound.roles.log.monitoring import faults_of, follow, unaccounted
@@ -131,7 +133,7 @@ def monitor(
         ]  # fmt: skip
         print_json({"format": "lightbound.log-findings/1", "size": now.size, "held": len(statements), "found": told})
     else:
-        typer.echo(f"entries  {now.size}\nheld     {len(statements)}\nfound    {len(found)}")
+        typer.echo(f"entries      {now.size}\nheld         {len(statements)}\nunaccounted  {len(found)}")
     if found:
         raise Refused(faults_of(found))
 

@@ -19,7 +19,7 @@ FORMAT: Final = "lightbound.evidence-results/1"
 NO_CHAIN: Final = Fault(
     code=ErrorCode.CHAIN_REFUSED,
     expected="a report with the device's certificate chain",
-    found="a report alone, which anybody can write",
+    found="a report alone",
     column="chain",
     next="give the chain that was collected with it: --chain",
 )
