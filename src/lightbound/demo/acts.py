@@ -30,8 +30,8 @@ from lightbound.errors import ErrorCode, Fault, Unavailable
 LOOK_S: Final = 0.5
 """How often the verifier is asked what it says."""
 
-ACT_WITHIN_S: Final = 90.0
-"""An act that has not come to its end by then does not come to it."""
+ACT_WITHIN_S: Final = 240.0
+"""An act that has not come to its end by then does not come to it. 90 were too few for two cores with a load of 20."""
 
 SOON_S: Final = 2.0 * EVERY_S
 """For lots on which nothing else hangs to show what they are expected to; and for a lot to be between two sessions."""
@@ -126,7 +126,8 @@ class Play:
                 if not expected:
                     return now
                 found = ", ".join(f"{name} {one.standing}" for name, one in now.items())
-                raise Unavailable(Fault(code=ErrorCode.PEER_UNREACHABLE, expected=expected, found=found))
+                next_ = "where much else runs on this machine, try again without it; the logs are in world/logs"
+                raise Unavailable(Fault(code=ErrorCode.PEER_UNREACHABLE, expected=expected, found=found, next=next_))
             time.sleep(LOOK_S)
 
 
