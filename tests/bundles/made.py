@@ -60,6 +60,7 @@ class Made:
             self.verifier.judge,
             admission,
             self.chip,
+            VERIFIER,
             data=self.data,
             software="test",
             now_ns=self.verifier.clock.ns,

@@ -11,12 +11,13 @@ import pytest
 from lightbound.bundles.checking import STEPS, Checked, Trusted
 from lightbound.bundles.contents import Bundle, SessionShown, write_bundle
 from lightbound.bundles.reading import read_bundle
+from lightbound.bundles.vouching import vouched
 from lightbound.canonical.commitments import Disclosure
 from lightbound.errors import ErrorCode, LightboundError, Malformed
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.statements.admission import DirectoryTrust
 from tests.bundles.made import Made, attested, check, trusted
-from tests.ranging.parties import PARTIES, TRUST, key
+from tests.ranging.parties import PARTIES, TRUST, VERIFIER, key
 from tests.roles.verifier.hosts import device
 from tests.roles.verifier.virtual import virtual
 
@@ -113,6 +114,11 @@ def flipped(data: bytes) -> bytes:
     return data[:-1] + bytes([data[-1] ^ 1])
 
 
+def signed_anew(bundle: Bundle) -> Bundle:
+    """As a verifier would that lies."""
+    return vouched(bundle, VERIFIER)
+
+
 def of_landmark(field: str) -> Change:
     def change(shown: SessionShown) -> SessionShown:
         landmark = min(shown.statements.by_landmark)
@@ -153,7 +159,8 @@ ALTERED: list[tuple[str, Change, int, ErrorCode]] = [
     ("CLOSE", of_landmark("close"), 3, ErrorCode.SIGNATURE_INVALID),
     ("ACK", of_landmark("ack"), 3, ErrorCode.TRANSCRIPT_DIFFERS),
     ("MEASUREMENT", of_landmark("measurement"), 3, ErrorCode.SIGNATURE_INVALID),
-    ("the chip", lambda b: replace(b, chip=flipped(b.chip)), 4, ErrorCode.DISCLOSURE_DIFFERS),
+    ("the chip", lambda b: signed_anew(replace(b, chip=flipped(b.chip))), 4, ErrorCode.DISCLOSURE_DIFFERS),
+    ("the chip, by another", lambda b: replace(b, chip=flipped(b.chip)), 1, ErrorCode.DISCLOSURE_DIFFERS),
     (
         "the chip's salt",
         of_session(lambda s: replace(s, chip=replace(s.chip, salt=flipped(s.chip.salt)))),
@@ -168,13 +175,13 @@ ALTERED: list[tuple[str, Change, int, ErrorCode]] = [
     ),
     (
         "the licensed area",
-        lambda b: replace(b, terms=replace(b.terms, licensed="circle(50,5,1501)")),
+        lambda b: signed_anew(replace(b, terms=replace(b.terms, licensed="circle(50,5,1501)"))),
         4,
         ErrorCode.DISCLOSURE_DIFFERS,
     ),
     (
         "the borders",
-        lambda b: replace(b, terms=replace(b.terms, border_sha256="0" * 64)),
+        lambda b: signed_anew(replace(b, terms=replace(b.terms, border_sha256="0" * 64))),
         7,
         ErrorCode.BORDERS_CORRUPT,
     ),
@@ -187,12 +194,35 @@ ALTERED: list[tuple[str, Change, int, ErrorCode]] = [
     ),
     (
         "that the chip attested itself",
-        lambda b: replace(b, pinned=replace(b.pinned, is_attested=False)),
+        lambda b: signed_anew(replace(b, pinned=replace(b.pinned, is_attested=False))),
         8,
         ErrorCode.NUMBERS_DIFFER,
     ),
-    ("the fault budget", lambda b: replace(b, terms=replace(b.terms, fault_budget=2)), 8, ErrorCode.NUMBERS_DIFFER),
-    ("the border error", lambda b: replace(b, terms=replace(b.terms, border_error_m=1)), 8, ErrorCode.NUMBERS_DIFFER),
+    (
+        "the fault budget",
+        lambda b: signed_anew(replace(b, terms=replace(b.terms, fault_budget=2))),
+        8,
+        ErrorCode.NUMBERS_DIFFER,
+    ),
+    (
+        "the border error",
+        lambda b: signed_anew(replace(b, terms=replace(b.terms, border_error_m=1))),
+        8,
+        ErrorCode.NUMBERS_DIFFER,
+    ),
+    (
+        "rules that the verifier did not sign",
+        lambda b: replace(b, terms=replace(b.terms, fault_budget=0)),
+        1,
+        ErrorCode.DISCLOSURE_DIFFERS,
+    ),
+    (
+        "a host's key that it did not sign",
+        lambda b: replace(b, pinned=replace(b.pinned, quote_key=bytes(34))),
+        1,
+        ErrorCode.DISCLOSURE_DIFFERS,
+    ),
+    ("the verifier's word", lambda b: replace(b, vouched=flipped(b.vouched)), 1, ErrorCode.SIGNATURE_INVALID),
     ("the standing", of_verdict(lambda v: v.update(standing="cleared")), 8, ErrorCode.NUMBERS_DIFFER),
     ("the tier", of_verdict(lambda v: v["assurance"].update(tier="A2")), 8, ErrorCode.NUMBERS_DIFFER),
     ("a margin", of_verdict(lambda v: v["licensed"].update(margin_m=10**9)), 8, ErrorCode.NUMBERS_DIFFER),
@@ -234,11 +264,11 @@ def test_metres_may_differ_by_one_and_words_by_nothing(bundle: Bundle) -> None:
 def test_an_area_that_names_a_file_of_the_checkers_machine_is_not_read(tmp_path: Path, bundle: Bundle) -> None:
     secret = tmp_path / "secret.geojson"
     secret.write_text("{}", encoding="utf-8")
-    hidden = replace(bundle, terms=replace(bundle.terms, licensed=f"@{secret}"))
+    hidden = signed_anew(replace(bundle, terms=replace(bundle.terms, licensed=f"@{secret}")))
     with pytest.raises(LightboundError) as caught:
         check(hidden)
     assert caught.value.faults[0].code is ErrorCode.AREA_MALFORMED
-    outside = replace(bundle, terms=replace(bundle.terms, drawings={"../x.geojson": b"{}"}))
+    outside = signed_anew(replace(bundle, terms=replace(bundle.terms, drawings={"../x.geojson": b"{}"})))
     with pytest.raises(LightboundError) as caught:
         check(outside)
     assert caught.value.faults[0].code is ErrorCode.AREA_MALFORMED

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from lightbound.bundles.checking import STEPS, Trusted
 from lightbound.bundles.contents import Bundle
 from lightbound.bundles.logged import LogTrusted
+from lightbound.bundles.vouching import vouched
 from lightbound.cli.app import app
 from lightbound.cli.exits import ExitCode, exit_code
 from lightbound.errors import ErrorCode, LightboundError, Refused
@@ -81,7 +82,8 @@ def test_a_bundle_that_holds_ends_with_0_and_tells_each_step(files: Files) -> No
 
 
 def test_a_step_that_does_not_hold_is_the_last_and_named(files: Files, bundle: Bundle) -> None:
-    written(files.bundle.parent, replace(bundle, terms=replace(bundle.terms, border_sha256="0" * 64)), trusted())
+    elsewhere = vouched(replace(bundle, terms=replace(bundle.terms, border_sha256="0" * 64)), VERIFIER)
+    written(files.bundle.parent, elsewhere, trusted())
     result = CliRunner().invoke(app, ["check", *files.arguments(), "--json"])
     told = json.loads(result.stdout)
     assert (told["holds"], told["failed"]["step"], told["verdicts"]) == (False, STEPS[6], [])

@@ -33,6 +33,9 @@ SIGNED = frozenset({ErrorCode.SIGNATURE_INVALID, ErrorCode.WRONG_KEY, ErrorCode.
 
 AREAS = frozenset({ErrorCode.AREA_MALFORMED, ErrorCode.GEOJSON_INVALID})
 
+VOUCHED = frozenset({ErrorCode.DISCLOSURE_DIFFERS, *AREAS})
+"""What a byte of the rules, or of what was pinned, is refused with: the verifier signed others."""
+
 OWN: dict[str, AbstractSet[ErrorCode]] = {
     "admission.directory": SIGNED,
     "admission.operators[]": {ErrorCode.NOT_ADMITTED},
@@ -49,8 +52,8 @@ OWN: dict[str, AbstractSet[ErrorCode]] = {
     },
     "logged[].statement": {ErrorCode.WRONG_SESSION},
     "manifests": frozenset(),
-    "pinned.is_attested": {ErrorCode.NUMBERS_DIFFER},
-    "pinned.quote_key": frozenset(),
+    "pinned.is_attested": VOUCHED,
+    "pinned.quote_key": VOUCHED,
     "revocations": frozenset(),
     "sessions[].bind": SIGNED,
     "sessions[].chip.count": {ErrorCode.DISCLOSURE_DIFFERS},
@@ -71,17 +74,18 @@ OWN: dict[str, AbstractSet[ErrorCode]] = {
     "sessions[].site.value.licensed": {ErrorCode.DISCLOSURE_DIFFERS},
     "sessions[].site.value.name": {ErrorCode.DISCLOSURE_DIFFERS},
     "sessions[].site.value.near_e7[]": {ErrorCode.DISCLOSURE_DIFFERS},
-    "terms.border_error_m": {ErrorCode.NUMBERS_DIFFER},
-    "terms.border_sha256": {ErrorCode.BORDERS_CORRUPT},
-    "terms.drawings.*": AREAS,
-    "terms.excluded": {ErrorCode.DISCLOSURE_DIFFERS, *AREAS},
-    "terms.fault_budget": {ErrorCode.NUMBERS_DIFFER},
-    "terms.licensed": {ErrorCode.DISCLOSURE_DIFFERS, *AREAS},
-    "terms.proof": frozenset(),
-    "terms.window_ns": {ErrorCode.NUMBERS_DIFFER},
+    "terms.border_error_m": VOUCHED,
+    "terms.border_sha256": VOUCHED,
+    "terms.drawings.*": VOUCHED,
+    "terms.excluded": VOUCHED,
+    "terms.fault_budget": VOUCHED,
+    "terms.licensed": VOUCHED,
+    "terms.proof": VOUCHED,
+    "terms.window_ns": VOUCHED,
     "verdicts[].basis[]": {ErrorCode.WRONG_SESSION},
     "verdicts[].line": {ErrorCode.NUMBERS_DIFFER},
     "verifier": {ErrorCode.WRONG_KEY},
+    "vouched": SIGNED,
 }
 """What each region is refused with, besides what a byte that makes no bundle is."""
 

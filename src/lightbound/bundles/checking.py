@@ -12,6 +12,7 @@ from lightbound.bundles.contents import Bundle, SessionShown, Terms, VerdictShow
 from lightbound.bundles.logged import LogTrusted, check_logged
 from lightbound.bundles.recomputed import follows
 from lightbound.bundles.spoken import spoken
+from lightbound.bundles.vouching import check_vouched
 from lightbound.canonical.commitments import disclosed
 from lightbound.enrolment.pinned import SessionEvidence
 from lightbound.errors import ErrorCode, LightboundError, refused
@@ -90,7 +91,7 @@ STEPS: Final = (
 def check(bundle: Bundle, trusted: Trusted, means: Means) -> Checked:
     """Every step until one fails.
 
-    1. The verifier's key is one that is trusted.
+    1. The verifier's key is one that is trusted, and signed the rules, and what it pinned of this chip.
     2. The directory is signed by enough of the trusted parties, and every statement that it lists is here.
     3. Each session holds by every step of CLP/1, from statements signed by verifier, agent and landmarks.
     4. Each session asked for this chip; the areas asked about are those that its SESSION committed to, where shown.
@@ -134,7 +135,8 @@ def check(bundle: Bundle, trusted: Trusted, means: Means) -> Checked:
 def _verifier(bundle: Bundle, trusted: Trusted) -> str:
     for key in trusted.verifiers:
         if key.raw == bundle.verifier:
-            return f"verifier {key.key_id.hex()} is trusted"
+            check_vouched(bundle, key)
+            return f"verifier {key.key_id.hex()} is trusted, and signed the rules and what it pinned of the chip"
     raise refused(ErrorCode.WRONG_KEY, "a verifier that is trusted", bundle.verifier.hex(), "bundle.verifier")
 
 

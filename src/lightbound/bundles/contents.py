@@ -99,6 +99,8 @@ class Bundle:
     sessions: tuple[SessionShown, ...]
     pinned: Pinned
     terms: Terms
+    vouched: bytes
+    """By the verifier, over chip, `pinned` and `terms` (`vouching`)."""
     verdicts: tuple[VerdictShown, ...]
     manifests: tuple[bytes, ...] = ()
     revocations: tuple[bytes, ...] = ()
@@ -111,9 +113,27 @@ class Bundle:
         return sum(of.measurement is not None for one in self.sessions for of in one.statements.by_landmark.values())
 
 
+def pinned_fields(pinned: Pinned) -> Value:
+    """How it is written."""
+    return {"is_attested": pinned.is_attested, "quote_key": pinned.quote_key}
+
+
+def terms_fields(terms: Terms) -> Value:
+    """How they are written."""
+    return {
+        "licensed": terms.licensed,
+        "excluded": terms.excluded,
+        "drawings": dict(sorted(terms.drawings.items())),
+        "border_sha256": terms.border_sha256,
+        "border_error_m": terms.border_error_m,
+        "fault_budget": terms.fault_budget,
+        "proof": terms.proof,
+        "window_ns": terms.window_ns,
+    }
+
+
 def write_bundle(bundle: Bundle) -> bytes:
     """The file: equal bundles give equal bytes."""
-    terms = bundle.terms
     return encode(
         {
             "format": FORMAT,
@@ -127,17 +147,9 @@ def write_bundle(bundle: Bundle) -> bytes:
                 "positions": list(bundle.admission.positions),
             },
             "sessions": [_session_fields(one) for one in bundle.sessions],
-            "pinned": {"is_attested": bundle.pinned.is_attested, "quote_key": bundle.pinned.quote_key},
-            "terms": {
-                "licensed": terms.licensed,
-                "excluded": terms.excluded,
-                "drawings": dict(sorted(terms.drawings.items())),
-                "border_sha256": terms.border_sha256,
-                "border_error_m": terms.border_error_m,
-                "fault_budget": terms.fault_budget,
-                "proof": terms.proof,
-                "window_ns": terms.window_ns,
-            },
+            "pinned": pinned_fields(bundle.pinned),
+            "terms": terms_fields(bundle.terms),
+            "vouched": bundle.vouched,
             "verdicts": [{"line": one.line, "basis": list(one.basis)} for one in bundle.verdicts],
             "manifests": list(bundle.manifests),
             "revocations": list(bundle.revocations),

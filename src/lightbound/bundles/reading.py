@@ -68,6 +68,7 @@ def read_bundle(data: bytes) -> Bundle:
         ),
         pinned=_pinned(fields.map("pinned")),
         terms=_terms(fields.map("terms")),
+        vouched=read_octets(fields, "vouched", MOST_BYTES),
         verdicts=_ordered(
             fields.items("verdicts", _verdict, least=1, most=MOST_VERDICTS), verdict_order, "bundle.verdicts"
         ),

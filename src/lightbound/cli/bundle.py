@@ -100,6 +100,7 @@ def make(
                 judge,
                 admitted,
                 chip_id,
+                key,
                 data=folder,
                 software=f"lightbound {__version__}",
                 now_ns=now_ns,

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 FORMAT: Final = "lightbound.check/1"
 
 AFTER: Final = "what was said after the last session in it, or is not in it"
-SENDERS_WORD: Final = "that the verifier decided by these rules: they are the word of whoever made the bundle"
-"""Nobody signed them: what follows from them is computed, and whether to accept them is the reader's."""
-HOST_KEY: Final = "that the host enrolled with the key that quoted: that it is this one, whoever made the bundle says"
+RULES: Final = "that these rules are good ones: the verifier chose them, and signed that it did"
+"""What follows from them is computed, and whether to accept them is the reader's."""
+HOST_KEY: Final = "that a TPM holds the key that quoted: that the host enrolled with this one, the verifier says"
 """With another key in its place, a quote by anybody's TPM, or by a program, would make tier A2."""
 
 CHECK_HELP: Final = """Check a bundle: every signature in it, and the verdict computed again. No network, no account.
@@ -104,7 +104,7 @@ def _object(path: Path, bundle: "Bundle", done: "Checked") -> dict[str, Any]:
             "host_key": None if pinned.quote_key is None else pinned.quote_key.hex(),
         },
         "verdicts": done.verdicts,
-        "does_not_show": [AFTER, SENDERS_WORD, *([HOST_KEY] if pinned.quote_key is not None else []), *unshown],
+        "does_not_show": [AFTER, RULES, *([HOST_KEY] if pinned.quote_key is not None else []), *unshown],
     }
 
 

@@ -9,10 +9,12 @@ from lightbound.attestation.genuine import claimed_chip
 from lightbound.bundles.contents import Admission, Bundle, Logged, Pinned, SessionShown, Terms, VerdictShown
 from lightbound.bundles.reading import verdict_order
 from lightbound.bundles.spoken import spoken
+from lightbound.bundles.vouching import vouched
 from lightbound.enrolment.pinned import Pins
 from lightbound.errors import ErrorCode, Fault, LightboundError, Refused
 from lightbound.files.admission import AdmissionFolder
 from lightbound.geo.areas import Drawing, parse_area
+from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.signing import digest
 from lightbound.ranging.statements.binding import read_evidence
 from lightbound.ranging.statements.session import chip_proof
@@ -28,6 +30,7 @@ def bundle_of(
     judge: Judge,
     admission: AdmissionFolder,
     chip: bytes,
+    key: SigningKey,
     *,
     data: Path,
     software: str,
@@ -36,6 +39,8 @@ def bundle_of(
     span_ns: tuple[int, int] | None = None,
 ) -> Bundle:
     """Everything that the newest decision about a chip rests on, or all decisions of a span: from, and before.
+
+    `key` is the verifier's, which vouches for the rules and for what it pinned.
 
     A bundle has one directory, one site and one set of rules, those of today: what was decided by others does not
     follow from them, and the check says so.
@@ -56,7 +61,7 @@ def bundle_of(
         for asked in map(kept.asked.session, sorted({name for one in verdicts for name in one.basis}))
         if asked is not None
     ]
-    return Bundle(
+    made = Bundle(
         software=software,
         made_ns=now_ns,
         chip=chip,
@@ -69,11 +74,13 @@ def bundle_of(
         sessions=tuple(sessions),
         pinned=Pinned(is_attested=chip in pins.chips, quote_key=_quote_key(pins, chip, sessions)),
         terms=_terms(judge, agent, data),
+        vouched=b"",
         verdicts=verdicts,
         manifests=judge.attestor.manifests,
         revocations=judge.attestor.revocations,
         logged=_logged(judge, sessions),
     )
+    return vouched(made, key)
 
 
 def _logged(judge: Judge, sessions: Sequence[SessionShown]) -> tuple[Logged, ...]:
