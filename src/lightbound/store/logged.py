@@ -93,15 +93,15 @@ class LoggedStatements:
             found = connection.execute(select(LOGGED.c.receipt).where(LOGGED.c.digest == digest)).scalar()
         return None if found is None else bytes(found)
 
-    def entry(self, digest: bytes) -> bytes | None:
-        """The entry that stands for a statement in the log; None if there is none yet.
+    def of(self, digests: Sequence[bytes]) -> list[tuple[bytes, bytes, bytes]]:
+        """Of these statements those that are logged: digest, the entry that stands for it in the log, and its receipt.
 
         Raises:
             Unavailable: the database failed.
         """
+        query = select(LOGGED).where(LOGGED.c.digest.in_(digests), LOGGED.c.receipt.is_not(None))
         with reading(self._engine) as connection:
-            found = connection.execute(select(LOGGED.c.entry).where(LOGGED.c.digest == digest)).scalar()
-        return None if found is None else bytes(found)
+            return [(bytes(row.digest), bytes(row.entry), bytes(row.receipt)) for row in connection.execute(query)]
 
     def not_logged(self, most: int) -> list[NotLogged]:
         """The newest entries that the log refused.

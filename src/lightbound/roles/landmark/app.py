@@ -10,8 +10,9 @@ from starlette.routing import Route
 
 from lightbound.canonical.cbor import MOST_BYTES, encode
 from lightbound.errors import ErrorCode, malformed
+from lightbound.keys.signing import digest
 from lightbound.net.http_server import CBOR, Limits, application, body_of, digest_in, nothing, statement
-from lightbound.ranging.statements.kinds import Kind
+from lightbound.ranging.statements.kinds import NUMBERED, Kind
 from lightbound.roles.landmark.desk import Desk
 from lightbound.store.logged import LoggedStatements
 
@@ -87,11 +88,11 @@ def _about_the_log(desk: Desk, logged: LoggedStatements | None) -> list[Route]:
         # It is there, and its receipt is not yet: whoever asks comes again.
         return nothing() if receipt is None else Response(receipt, media_type="text/plain; charset=utf-8")
 
-    async def tell_entry(request: Request) -> Response:
-        wanted = digest_in(request)
-        desk.statement(wanted)
-        entry = None if logged is None else logged.entry(wanted)
-        return nothing() if entry is None else statement(entry)
+    async def tell_logged(request: Request) -> Response:
+        kept = desk.statements(digest_in(request))
+        numbered = [digest(kept[kind]) for kind in NUMBERED if kind in kept]
+        found = [] if logged is None else logged.of(numbered)
+        return Response(encode([[name, entry, receipt] for name, entry, receipt in found]), media_type=CBOR)
 
     async def tell_unlogged(_request: Request) -> Response:
         refused = [] if logged is None else logged.not_logged(MOST_UNLOGGED)
@@ -99,6 +100,6 @@ def _about_the_log(desk: Desk, logged: LoggedStatements | None) -> list[Route]:
 
     return [
         Route("/clp1/receipts/{digest}", tell_receipt),
-        Route("/clp1/entries/{digest}", tell_entry),
+        Route("/clp1/sessions/{digest}/logged", tell_logged),
         Route("/clp1/unlogged", tell_unlogged),
     ]

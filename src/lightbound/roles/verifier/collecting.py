@@ -3,7 +3,7 @@
 An agent that lost an answer, or would rather not show one, changes nothing by it: the landmark has it still.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -12,6 +12,7 @@ import structlog
 
 from lightbound.canonical import cose
 from lightbound.canonical.cbor import MOST_BYTES, decode
+from lightbound.canonical.fields import shown
 from lightbound.errors import ErrorCode, LightboundError, Unavailable, malformed, refused
 from lightbound.files.landmark_addresses import LandmarkAddress
 from lightbound.keys.ed25519 import VerifyingKey
@@ -79,15 +80,16 @@ class Collector:
             self._kept.asked.asked_landmark(one, ask_ns=None)
             return False
         server = self._server(one.landmark)
-        new, is_done = 0, False
+        new = 0
+        # Once it has told all of a session, only receipts of the log are still to come.
+        is_done = one.asks > 0 and _is_whole(self._kept.sequences.of_session(one.session).get(one.landmark, {}))
         try:
-            signed = self._about(server, one)
+            signed = [] if is_done else self._about(server, one)
         except LightboundError as error:
             _log("not told by landmark", one, error)
         else:
             new = self._kept.sequences.add(signed)
-            kinds = {said.kind for said in signed}
-            is_done = not signed or (Kind.OPEN in kinds and bool(kinds & {Kind.MEASUREMENT, Kind.ABORT}))
+            is_done = not signed or _is_whole({said.kind for said in signed})
         is_whole = self._chased(server, one, now_ns=now_ns) and self._receipted(server, one)
         again = one.asks < len(AGAIN_NS) and not (is_done and is_whole)
         self._kept.asked.asked_landmark(one, ask_ns=now_ns + AGAIN_NS[one.asks] if again else None)
@@ -145,19 +147,21 @@ class Collector:
         """Fetch the receipts of what the landmark said of a session; whether none is missing any more."""
         if self._log is None:
             return True
+        lacking = self._kept.receipts.lacking(one.session, one.landmark)
+        if not lacking:
+            return True
         key = self._landmarks.by_id[one.landmark].key
-        for statement in self._kept.receipts.lacking(one.session, one.landmark):
-            name = digest(statement)
-            try:
-                proof = server.get(f"/clp1/receipts/{name.hex()}")
-                entry = server.get(f"/clp1/entries/{name.hex()}")
-                if proof.status == 204 or entry.status == 204:
+        try:
+            given = _logged(server.get(f"/clp1/sessions/{one.session.hex()}/logged").body)
+            for statement in lacking:
+                entry, proof = given.get(digest(statement), (None, None))
+                if entry is None or proof is None:
                     return False
-                check_receipt(statement, entry.body, proof.body, landmark=key, log=self._log)
-            except LightboundError as error:
-                _log("no receipt from landmark", one, error)
-                return False
-            self._kept.receipts.keep(Receipt(digest=name, entry=entry.body, proof=proof.body))
+                check_receipt(statement, entry, proof, landmark=key, log=self._log)
+                self._kept.receipts.keep(Receipt(digest=digest(statement), entry=entry, proof=proof))
+        except LightboundError as error:
+            _log("no receipt from landmark", one, error)
+            return False
         return True
 
     def _lacking(self, one: ToAsk) -> list[bytes]:
@@ -228,3 +232,25 @@ def _numbered(kind: Kind, data: bytes, key: VerifyingKey) -> tuple[bytes, Link]:
     """The session of a numbered statement, and where it stands in the sequence."""
     said = (read_open if kind is Kind.OPEN else read_measurement if kind is Kind.MEASUREMENT else read_abort)(data, key)
     return said.session, said.link
+
+
+def _is_whole(kinds: Container[Kind]) -> bool:
+    """Whether a landmark's beginning and end of a session are among these."""
+    return Kind.OPEN in kinds and (Kind.MEASUREMENT in kinds or Kind.ABORT in kinds)
+
+
+def _logged(body: bytes) -> dict[bytes, tuple[bytes, bytes]]:
+    """What a landmark has receipts of: entry and receipt by the digest of the statement.
+
+    Raises:
+        Malformed: it is something else.
+    """
+    told = decode(body, what="logged", most_bytes=MOST_ANSWER_BYTES)
+    found = {}
+    for one in told if isinstance(told, list) else [None]:
+        match one:
+            case [bytes() as name, bytes() as entry, bytes() as receipt]:
+                found[name] = entry, receipt
+            case _:
+                raise malformed(ErrorCode.STATEMENT_MALFORMED, "[digest, entry, receipt]", shown(one), "logged")
+    return found
