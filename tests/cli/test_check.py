@@ -1,4 +1,4 @@
-"""`lightbound check` shows what nobody signed: by which rules, about which areas, and with which key of the host."""
+"""`lightbound check` shows what the verifier chose: by which rules, about which areas, with which key of the host."""
 
 import json
 from collections.abc import Iterator
@@ -9,9 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from lightbound.bundles.contents import Bundle
+from lightbound.bundles.vouching import vouched
 from lightbound.cli.app import app
-from lightbound.cli.check import AFTER, HOST_KEY, SENDERS_WORD
+from lightbound.cli.check import AFTER, HOST_KEY, RULES
 from tests.bundles.made import trusted, unattested, written
+from tests.ranging.parties import VERIFIER
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +22,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
         yield made.bundle()
 
 
-def test_areas_and_rules_are_printed_for_nobody_signed_them(bundle: Bundle, tmp_path: Path) -> None:
+def test_areas_and_rules_are_printed_for_the_verifier_chose_them(bundle: Bundle, tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["check", *written(tmp_path, bundle, trusted()).arguments()]).output
     assert f"\nlicensed  {bundle.terms.licensed}\nexcluded  CN\nrules     1 fault units may lie, proof " in said
-    assert f"  - {SENDERS_WORD}\n" in said
+    assert f"  - {RULES}\n" in said
     assert HOST_KEY not in said
 
 
@@ -40,11 +42,11 @@ def test_a_program_is_told_the_same(bundle: Bundle, tmp_path: Path) -> None:
         "host_key": None,
     }
     (verdict,) = told["verdicts"]
-    assert told["does_not_show"] == [AFTER, SENDERS_WORD, *verdict["assurance"]["does_not_show"]]
+    assert told["does_not_show"] == [AFTER, RULES, *verdict["assurance"]["does_not_show"]]
 
 
-def test_a_host_s_key_is_named_as_the_word_of_whoever_made_the_bundle(bundle: Bundle, tmp_path: Path) -> None:
-    other = replace(bundle, pinned=replace(bundle.pinned, quote_key=b"\x00\x0b" + bytes(32)))
+def test_a_host_s_key_is_named_as_the_word_of_the_verifier(bundle: Bundle, tmp_path: Path) -> None:
+    other = vouched(replace(bundle, pinned=replace(bundle.pinned, quote_key=b"\x00\x0b" + bytes(32))), VERIFIER)
     files = written(tmp_path, other, trusted())
     told = json.loads(CliRunner().invoke(app, ["check", *files.arguments(), "--json"]).output)
     assert told["terms"]["host_key"] == "000b" + bytes(32).hex()

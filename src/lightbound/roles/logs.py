@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 import structlog
 
@@ -11,6 +11,16 @@ from lightbound.errors import LightboundError
 
 SHOWN: Final = 8
 """Digits of a session that a log shows: whoever knows the whole digest may ask a landmark for what was said in it."""
+
+
+class _StandardError:
+    """Standard error as it is when a line is written: whoever runs a command in his process may put it elsewhere."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def set_up(*, as_json: bool, debug: bool = False, out: TextIO | None = None) -> None:
@@ -29,7 +39,7 @@ def set_up(*, as_json: bool, debug: bool = False, out: TextIO | None = None) -> 
             shown,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(out or sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(out or cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
 
