@@ -1,4 +1,4 @@
-"""`lightbound demo`: the whole idea in two to three minutes, as real processes on one machine."""
+"""`lightbound demo`: the whole idea in about a minute, as real processes on one machine."""
 
 import importlib
 import tempfile
@@ -11,7 +11,7 @@ import typer
 from lightbound.cli.exits import ExitCode
 from lightbound.errors import ErrorCode, Fault, Unavailable
 
-HELP: Final = """Show the whole idea in two to three minutes: real processes, distances put in between.
+HELP: Final = """Show the whole idea in about a minute: real processes, distances put in between.
 
 A verifier, 8 landmarks of 5 owners and 12 agents with 8 chips each come up on this machine, and talk to each other over
 sockets as they would in earnest. A relay makes every way as long as Microsoft says that it is between its regions. The
@@ -42,7 +42,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running afterwards, until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
-    """Show the whole idea in two to three minutes: real processes, distances put in between."""
+    """Show the whole idea in about a minute: real processes, distances put in between."""
     # What its processes need is missed here, and not by one of them when it starts.
     for module in ("numpy", "sqlalchemy", "starlette"):
         importlib.import_module(module)
