@@ -1,5 +1,6 @@
 """A landmark process as it is run in earnest, and an agent of the pure core that talks to it over real sockets."""
 
+import itertools
 import os
 import secrets
 import select
@@ -33,14 +34,19 @@ COMMAND = (str(Path(sys.executable).with_name("lightbound")),)
 UP_WITHIN_S = 20.0
 
 
+PORTS = itertools.count(20_000 + os.getpid() * 97 % 10_000)
+"""Where each process of tests looks for ports, one after the other: below those that the kernel gives away by itself, of
+which somebody beside it could get one between our asking and our use."""
+
+
 def free_port(host: str) -> int:
-    """A port that is free for TCP and UDP there."""
+    """A port that is free for TCP and UDP there, and that this process has not given out before."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for _ in range(100):
+        port = next(PORTS)
         with socket.socket(family, socket.SOCK_STREAM) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
-            tcp.bind((host, 0))
-            port: int = tcp.getsockname()[1]
             try:
+                tcp.bind((host, port))
                 udp.bind((host, port))
             except OSError:
                 continue

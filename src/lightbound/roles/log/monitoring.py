@@ -8,7 +8,8 @@ of one statement follows where the next one stands, so that an entry that the ho
     gap        a number between two that are held is not
     unopened   the log holds a statement after the last one that is held; it may only not have come yet
 
-It does not see entries of an agent that the holder has no statement about at all.
+It does not see entries of an agent that the holder has no statement about at all, and does not look at landmarks'
+signatures on entries: `auditing` does.
 """
 
 from collections.abc import Iterable, Mapping
