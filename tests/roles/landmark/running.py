@@ -34,9 +34,9 @@ COMMAND = (str(Path(sys.executable).with_name("lightbound")),)
 UP_WITHIN_S = 20.0
 
 
-PORTS = itertools.count(20_000 + os.getpid() * 97 % 10_000)
-"""Where each process of tests looks for ports, one after the other: below those that the kernel gives away by itself, of
-which somebody beside it could get one between our asking and our use."""
+PORTS = itertools.count(20_000 + os.getpid() * 4_001 % 10_000)
+"""Where each process of tests looks for ports, one after the other, far from the next process: below those that the
+kernel gives away by itself, of which somebody else could get one between our asking and our use."""
 
 
 def free_port(host: str) -> int:
