@@ -87,6 +87,7 @@ class ErrorCode(StrEnum):
     ENTRY_MISSING = "entry_missing"
     ENTRY_UNOPENED = "entry_unopened"
     NOT_LOGGED = "not_logged"
+    ROTATED_TWICE = "rotated_twice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

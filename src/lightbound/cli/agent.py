@@ -10,6 +10,7 @@ from lightbound.cli.agent_looks import (
     SHOW_HELP,
     STATUS_HELP,
     DataOption,
+    KeepDaysOption,
     LogJsonOption,
     doctor,
     folder_of,
@@ -30,6 +31,7 @@ No chip is touched, and no privilege is needed.
 \b
 Settings come from flags, else LIGHTBOUND_AGENT_<KEY>, else --config or /etc/lightbound/agent.toml:
   data = "/var/lib/lightbound/agent"
+  keep_days = 30   # 0: what landmarks said is not kept here, and no receipts of a log are asked for
   log_json = true
 
 \b
@@ -43,6 +45,10 @@ def run(
     *,
     config: ConfigOption = None,
     data: DataOption = None,
+    keep_days: Annotated[
+        int,
+        typer.Option(min=0, max=3_660, metavar="N", help="Keep what landmarks said, with the log's receipts, so long."),
+    ] = 30,
     log_json: Annotated[
         bool, typer.Option("--log-json/--no-log-json", help="Log lines as JSON, for a machine.")
     ] = False,
@@ -54,7 +60,7 @@ def run(
     from lightbound.roles.agent.run import AgentSettings, run_agent
 
     logs.set_up(as_json=log_json)
-    if run_agent(AgentSettings(data=folder_of(data), software=software())):
+    if run_agent(AgentSettings(data=folder_of(data), software=software(), kept_days=keep_days)):
         raise KeyboardInterrupt
 
 
@@ -81,6 +87,7 @@ def enrol(
     ],
     config: ConfigOption = None,
     data: DataOption = None,
+    keep_days: KeepDaysOption = 0,
     log_json: LogJsonOption = False,
     ca: Annotated[
         Path | None,
@@ -105,7 +112,7 @@ def enrol(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Make a key, take from the verifier whom to believe, and be let in by a one-time code."""
-    del config, log_json
+    del config, keep_days, log_json
 
     import json
     import shlex

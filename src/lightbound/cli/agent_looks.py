@@ -50,6 +50,9 @@ DataOption: TypeAlias = Annotated[
 LogJsonOption: TypeAlias = Annotated[
     bool, typer.Option("--log-json/--no-log-json", hidden=True, help="Of `run`; the settings file may have it.")
 ]
+KeepDaysOption: TypeAlias = Annotated[
+    int, typer.Option(hidden=True, min=0, max=3_660, help="Of `run`; the settings file may have it.")
+]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]
 
 
@@ -57,11 +60,12 @@ def show(
     *,
     config: ConfigOption = None,
     data: DataOption = None,
+    keep_days: KeepDaysOption = 0,
     log_json: LogJsonOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print every message that the agent ever sends, and every field in it."""
-    del config, log_json
+    del config, keep_days, log_json
 
     from lightbound.errors import Refused
     from lightbound.roles.agent.messages import HEADERS, MOST_HEAD_BYTES, OUTGOING
@@ -114,11 +118,12 @@ def doctor(
     *,
     config: ConfigOption = None,
     data: DataOption = None,
+    keep_days: KeepDaysOption = 0,
     log_json: LogJsonOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Look at everything that the agent needs, one line each."""
-    del config, log_json
+    del config, keep_days, log_json
 
     import dataclasses
     import time
@@ -150,11 +155,12 @@ def status(
     *,
     config: ConfigOption = None,
     data: DataOption = None,
+    keep_days: KeepDaysOption = 0,
     log_json: LogJsonOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print how the agent is, as it last wrote it down."""
-    del config, log_json
+    del config, keep_days, log_json
 
     from lightbound.roles.agent.status_file import read_status
 
@@ -162,7 +168,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(told))
         return
-    for name in ("software", "started", "stopped", "last_poll", "deliveries_waiting"):
+    for name in ("software", "started", "stopped", "last_poll", "deliveries_waiting", "receipts_waiting"):
         typer.echo(
             f"{name.replace('_', ' '):19} {printable(str(told.get(name) if told.get(name) is not None else '-'))}"
         )

@@ -7,6 +7,7 @@ import typer
 
 from lightbound.cli.configuration import ConfigOption, context_settings
 from lightbound.cli.log_looks import audit, monitor
+from lightbound.cli.log_submit import SUBMIT_HELP, submit
 from lightbound.cli.serving import (
     AllowFromOption,
     BurstOption,
@@ -144,6 +145,7 @@ def run(
         raise KeyboardInterrupt
 
 
+log_app.command("submit", help=SUBMIT_HELP)(submit)
 log_app.command("audit")(audit)
 log_app.command("monitor")(monitor)
 

@@ -1,6 +1,9 @@
 """`lightbound log audit` and `lightbound log monitor`: looking a log over, for anybody and for a holder."""
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,9 +15,7 @@ from lightbound.errors import ErrorCode, Fault, Malformed, Refused
 if TYPE_CHECKING:
     from lightbound.roles.log.monitoring import Followed, Held
 
-STATE_FORMAT: Final = "lightbound.log-monitor/1"
-MOST_FILE: Final = 200_000
-"""Of a statement or receipt that is held: a checkpoint of the longest kind, its proof and its opening fit."""
+STATE_FORMAT: Final = "lightbound.log-monitor/2"
 
 PlaceArgument = Annotated[str, typer.Argument(metavar="URL|DIR", help="The log, or a folder with a copy of its files.")]
 LogKeyOption = Annotated[str, typer.Option(metavar="VKEY", help="The log's key, as `log init` printed it.")]
@@ -100,10 +101,17 @@ def monitor(
     held: Annotated[
         Path,
         typer.Option(
-            exists=True, file_okay=False, metavar="DIR", help="Statements NAME.cose, receipts NAME.tlog-proof."
+            exists=True,
+            file_okay=False,
+            metavar="DIR",
+            help="Statements NAME.cose, receipts NAME.tlog-proof: an agent's held/, or `verifier export --held`.",
         ),
     ],
     state: Annotated[Path, typer.Option(dir_okay=False, metavar="FILE", help="What was seen before; made if missing.")],
+    from_first_held: Annotated[
+        bool,
+        typer.Option("--from-first-held", help="Do not miss what was said before; an agent forgets after --keep-days."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Follow a log for a holder of statements, and say which entries about their agents are not accounted for.
@@ -112,19 +120,23 @@ def monitor(
     cannot be read.
     """
     from lightbound.files.whole import whole_file
-    from lightbound.roles.log.monitoring import faults_of, follow, unaccounted
+    from lightbound.roles.log.monitoring import What, check_receipts, faults_of, follow, unaccounted
     from lightbound.roles.log.reading import source_at
     from lightbound.tlog.note import read_vkey
 
-    key, statements, followed = read_vkey(log_key), _held(held), _read_state(state, log_key)
+    key, by_path, followed = read_vkey(log_key), _held(held), _read_state(state, log_key)
+    statements = list(by_path.values())
     source = source_at(place)
     try:
         now = follow(source, key, followed, {one.landmark for one in statements})
+        _check_held(by_path, followed)
+        found = unaccounted(statements, followed.commitments, from_the_first=not from_first_held)
+        missing = {one.place for one in found if one.what is What.MISSING}
+        check_receipts(source, key, now, [one for one in statements if one.place in missing])
     finally:
         source.close()
     with whole_file(state) as file:
         file.write(_state(followed, log_key))
-    found = unaccounted(statements, followed.commitments)
     if as_json:
         told: list[dict[str, Any]] = [
             {"what": str(one.what), "landmark": one.landmark.hex(), "agent": one.agent.hex(), "seq": one.seq,
@@ -138,19 +150,37 @@ def monitor(
         raise Refused(faults_of(found))
 
 
-def _held(folder: Path) -> "list[Held]":
-    from lightbound.files.toml import read_small
+def _held(folder: Path) -> "dict[Path, Held]":
+    from lightbound.files import held
     from lightbound.roles.log.monitoring import read_held
 
-    held = []
-    for path in sorted(folder.glob("*.cose")):
-        receipt = path.with_suffix(".tlog-proof")
-        if receipt.exists():
-            held.append(read_held(read_small(path, MOST_FILE), read_small(receipt, MOST_FILE)))
-    return held
+    found = {}
+    for one in held.read_held(folder):
+        with _of(one.path):
+            found[one.path] = read_held(one.statement, one.receipt)
+    return found
+
+
+def _check_held(by_path: "Mapping[Path, Held]", followed: "Followed") -> None:
+    from lightbound.roles.log.monitoring import check_held
+
+    for path, one in by_path.items():
+        with _of(path):
+            check_held(one, followed.keys)
+
+
+@contextmanager
+def _of(path: Path) -> Iterator[None]:
+    """What is wrong with a file is told with its name."""
+    try:
+        yield
+    except (Malformed, Refused) as error:
+        raise type(error)([replace(fault, file=str(path)) for fault in error.faults]) from error
 
 
 def _read_state(path: Path, log_key: str) -> "Followed":
+    from lightbound.keys.ed25519 import VerifyingKey
+    from lightbound.keys.purposes import Purpose
     from lightbound.roles.log.monitoring import Followed
     from lightbound.tlog.entries import Commitment
 
@@ -169,18 +199,22 @@ def _read_state(path: Path, log_key: str) -> "Followed":
                 landmark=bytes.fromhex(landmark), slot=bytes.fromhex(slot), commitment=bytes.fromhex(commitment)
             )
             commitments[said.landmark + said.slot] = int(number), said
+        keys = [VerifyingKey(purpose=Purpose.LANDMARK, raw=bytes.fromhex(one)) for one in read["keys"]]
         return Followed(
+            keys={one.key_id: one for one in keys},
             checkpoint=read["checkpoint"].encode(),
             landmarks={bytes.fromhex(one) for one in read["landmarks"]},
             commitments=commitments,
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, Malformed) as error:
         raise _not_ours(path) from error
 
 
 def _not_ours(path: Path) -> Malformed:
-    expected = "what a monitor of this log wrote"
-    return Malformed(Fault(code=ErrorCode.FILE_FORMAT, expected=expected, found="other", file=str(path)))
+    expected, next_step = "what a monitor of this log wrote", "name another, or delete it: all is read again then"
+    return Malformed(
+        Fault(code=ErrorCode.FILE_FORMAT, expected=expected, found="other", file=str(path), next=next_step)
+    )
 
 
 def _state(followed: "Followed", log_key: str) -> bytes:
@@ -193,6 +227,7 @@ def _state(followed: "Followed", log_key: str) -> bytes:
         "log": log_key,
         "checkpoint": (followed.checkpoint or b"").decode(),
         "landmarks": sorted(one.hex() for one in followed.landmarks),
+        "keys": sorted(one.raw.hex() for one in followed.keys.values()),
         "commitments": rows,
     }
     return json.dumps(told, separators=(",", ":")).encode()

@@ -285,7 +285,7 @@ def export(
 
     from lightbound.files.admission import read_admission
     from lightbound.roles.verifier.exporting import export as write
-    from lightbound.roles.verifier.exporting import write_held
+    from lightbound.roles.verifier.exporting import export_held
     from lightbound.roles.verifier.kept import open_kept
     from lightbound.roles.verifier.run import judge_of, verifier_key
     from lightbound.roles.verifier.settings import policy_told
@@ -298,7 +298,7 @@ def export(
         judge = judge_of(kept, key, admitted, folder, policy_told(kept.enrolments.settings()))
         now_ns = time.time_ns()  # noqa: TID251 - a command is where the clock is read
         written = write(judge, out, now_ns=now_ns, data=folder, mesh=mesh)
-        kept_here = write_held(kept, out / "held") if held else None
+        kept_here = export_held(kept, out / "held") if held else None
     finally:
         kept.close()
     told = f"{out}: {written.chips:,} chips, {written.rows:,} rows"

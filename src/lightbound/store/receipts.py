@@ -1,26 +1,14 @@
 """That what landmarks said stands in a log: the entry that stands for a statement, and the proof that it is there."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects.sqlite import insert
 
+from lightbound.ranging.sessions.receipts import Receipt
 from lightbound.ranging.statements.kinds import NUMBERED
 from lightbound.store.engine import ASKED_AT_ONCE, reading, writing
 from lightbound.store.verifier_tables import RECEIPTS, STATEMENTS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """That a statement stands in a log."""
-
-    digest: bytes
-    """Of the statement."""
-    entry: bytes
-    """The landmark's COMMITMENT."""
-    proof: bytes
-    """tlog-proof, with the opening in it."""
 
 
 class Receipts:
@@ -30,13 +18,13 @@ class Receipts:
         """Of this database."""
         self._engine = engine
 
-    def keep(self, receipt: Receipt) -> None:
-        """Keep one; the first stays.
+    def keep(self, digest: bytes, receipt: Receipt) -> None:
+        """Keep that of the statement with this digest; the first stays.
 
         Raises:
             Unavailable: the database failed.
         """
-        values = {"digest": receipt.digest, "entry": receipt.entry, "proof": receipt.proof}
+        values = {"digest": digest, "entry": receipt.entry, "proof": receipt.proof}
         with writing(self._engine) as connection:
             connection.execute(insert(RECEIPTS).values(**values).on_conflict_do_nothing())
 
@@ -68,17 +56,17 @@ class Receipts:
         )
         with reading(self._engine) as connection:
             for row in connection.execute(query):
-                yield row.data, Receipt(digest=row.digest, entry=row.entry, proof=row.proof)
+                yield row.data, Receipt(entry=row.entry, proof=row.proof)
 
-    def of(self, digests: Iterable[bytes]) -> list[Receipt]:
-        """The receipts of these statements that are here, ascending by digest."""
+    def of(self, digests: Iterable[bytes]) -> dict[bytes, Receipt]:
+        """The receipts of these statements that are here, by their digests, which ascend."""
         wanted = sorted({*digests})
-        found = []
+        found = dict[bytes, Receipt]()
         with reading(self._engine) as connection:
             for start in range(0, len(wanted), ASKED_AT_ONCE):
                 part = wanted[start : start + ASKED_AT_ONCE]
                 rows = connection.execute(
                     select(RECEIPTS).where(RECEIPTS.c.digest.in_(part)).order_by(RECEIPTS.c.digest)
                 )
-                found += [Receipt(digest=row.digest, entry=row.entry, proof=row.proof) for row in rows]
+                found |= {row.digest: Receipt(entry=row.entry, proof=row.proof) for row in rows}
         return found

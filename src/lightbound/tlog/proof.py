@@ -14,10 +14,10 @@ from typing import Final
 
 from lightbound.errors import ErrorCode, Malformed, malformed, refused
 from lightbound.tlog.base64_text import read_base64, write_base64
-from lightbound.tlog.checkpoint import MOST_SIZE, Checkpoint, open_checkpoint
+from lightbound.tlog.checkpoint import MOST_SIZE, Checkpoint, open_checkpoint, read_text
 from lightbound.tlog.cosignature import Cosignature, cosignatures
 from lightbound.tlog.merkle import DIGEST_BYTES, includes
-from lightbound.tlog.note import MOST_BYTES, NoteKey
+from lightbound.tlog.note import MOST_BYTES, NoteKey, read_note
 
 HEADER: Final = "c2sp.org/tlog-proof@v1"
 MOST_HASHES: Final = 63
@@ -78,9 +78,25 @@ def check_proof(
     """
     read, note = open_checkpoint(proof.checkpoint, log, what=f"{what}.checkpoint")
     seen = cosignatures(note, witnesses, what=f"{what}.checkpoint")
-    if not includes(entry, proof.index, read.size, proof.hashes, read.root):
-        raise refused(ErrorCode.SIGNATURE_INVALID, "a proof that leads to the root", "one that does not", what)
+    _check_leads(proof, entry, read, what)
     return read, seen
+
+
+def check_way(proof: LogProof, entry: bytes, *, what: str = "proof") -> Checkpoint:
+    """The checkpoint that the proof leads to from the entry, for who does not know the log: nobody's word for it yet.
+
+    Raises:
+        Malformed: there is no checkpoint in it.
+        Refused: the entry is not under its root.
+    """
+    read = read_text(read_note(proof.checkpoint, what=f"{what}.checkpoint").text, what=f"{what}.checkpoint")
+    _check_leads(proof, entry, read, what)
+    return read
+
+
+def _check_leads(proof: LogProof, entry: bytes, checkpoint: Checkpoint, what: str) -> None:
+    if not includes(entry, proof.index, checkpoint.size, proof.hashes, checkpoint.root):
+        raise refused(ErrorCode.SIGNATURE_INVALID, "a proof that leads to the root", "one that does not", what)
 
 
 def _malformed(expected: str, found: str, what: str) -> Malformed:

@@ -41,13 +41,17 @@ class Running:
     folder: Path
     world: World
     office: Office
+    more: Sequence[str] = ()
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it."""
         with (self.folder.parent / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "agent", "run", "--data", str(self.folder)], stderr=log, stdout=log, stdin=subprocess.DEVNULL
+                [*COMMAND, "agent", "run", "--data", str(self.folder), *self.more],
+                stderr=log,
+                stdout=log,
+                stdin=subprocess.DEVNULL,
             )
 
     def stop(self, how: int = signal.SIGTERM) -> int:

@@ -10,10 +10,13 @@ from lightbound.canonical.cbor import encode
 from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
+from lightbound.keys.rotation import write_rotation
 from lightbound.keys.signing import digest, sign
 from lightbound.ranging.statements.admission import read_directory, write_directory
 from lightbound.roles.log.admitting import Admitting
 from lightbound.store.log import LogStore
+from lightbound.tlog.checkpoint import log_key
+from lightbound.tlog.cosignature import witness_key
 from lightbound.tlog.entries import Commitment, write_commitment
 from tests.ranging.parties import LATER_NS, NOW_NS, PARTIES, TRUST, World, key, secret, world
 from tests.store.logs import opened
@@ -143,3 +146,33 @@ def test_a_commitment_in_another_landmarks_name_is_refused(store: LogStore) -> N
 
 def _payload(landmark: bytes) -> bytes:
     return encode({"landmark": landmark, "slot": bytes(32), "commitment": bytes(32)})
+
+
+def rotation(old: SigningKey, new: str, name: str = "log.example/test") -> bytes:
+    named = old.key_id.hex() if old.purpose is Purpose.LANDMARK else name
+    return write_rotation(named, old, key(old.purpose, new), from_ns=NOW_NS)
+
+
+def test_a_rotation_is_logged_of_keys_that_the_log_knows_and_of_no_others(store: LogStore) -> None:
+    places, log, witness = world(), key(Purpose.LOG), key(Purpose.WITNESS)
+    notes = (log_key("log.example/test", log.verifying), witness_key("w.example/w", witness.verifying))
+    admitting = Admitting(store, TRUST, notes)
+    landmark = places.landmarks[0]
+    # No landmark is known before a directory is there.
+    assert refusal(store, admitting, rotation(landmark, "new")) is ErrorCode.NOT_ADMITTED
+    before = len(logged(store, admitting, places.directory, *places.operator_statements, *places.positions))
+    known = (rotation(landmark, "new"), rotation(log, "new"), rotation(witness, "new", "w.example/w"))
+    assert logged(store, admitting, *known, *known) == [before, before + 1, before + 2] * 2
+    # Also once the new key is the one that is known, and of one key twice: two are the sign of a thief.
+    after = write_rotation("log.example/test", key(Purpose.LOG, "old"), log, from_ns=NOW_NS)
+    assert logged(store, admitting, after, rotation(log, "newer")) == [before + 3, before + 4]
+    for stranger in (
+        rotation(key(Purpose.LANDMARK, "stranger"), "new"),
+        rotation(key(Purpose.LOG, "stranger"), "new"),
+        rotation(log, "new", "another.example/log"),
+        rotation(witness, "new", "log.example/test"),
+    ):
+        assert refusal(store, admitting, stranger) is ErrorCode.NOT_ADMITTED
+    forged = bytearray(rotation(log, "newest"))
+    forged[-1] ^= 1
+    assert refusal(store, admitting, bytes(forged)) is ErrorCode.SIGNATURE_INVALID

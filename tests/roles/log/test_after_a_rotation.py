@@ -13,7 +13,9 @@ from lightbound.keys.purposes import Purpose
 from lightbound.keys.rotation import read_rotation
 from lightbound.tlog.checkpoint import open_checkpoint
 from lightbound.tlog.cosignature import cosignatures
+from lightbound.tlog.entries import write_entry
 from lightbound.tlog.note import read_vkey
+from lightbound.tlog.proof import check_proof, read_proof
 from tests.roles.landmark.running import free_port, world
 from tests.roles.log.running import ORIGIN, looked, new_log
 from tests.roles.log.running import running as running_log
@@ -59,8 +61,27 @@ def test_a_log_with_a_new_key_goes_on_with_its_history_and_its_witness(tmp_path:
             assert not note.of(old_log)
             assert (read.size, len(cosignatures(note, (witness.named,)))) == (second + 1, 1)
             assert second == first + 1
+            entered = ("submit", log.url, str(tmp_path / "log.cose"), "--log-key", str(log.named), "--json")
+            code, output = looked(*entered, "--keep", str(tmp_path / "receipts"))
+            assert code == 0, output
+            assert [row["entry"] for row in json.loads(output)["submitted"]] == [second + 1]
+            receipt = read_proof((tmp_path / "receipts" / "log.tlog-proof").read_bytes())
+            check_proof(receipt, write_entry((tmp_path / "log.cose").read_bytes()), log.named)
             code, output = looked("audit", log.url, "--log-key", str(log.named))
             assert code == 0, output
+            assert "1 of lightbound.rotation/1" in output
+
+            # Of a key that nobody knows there it is refused, and what goes with it is entered all the same.
+            (tmp_path / "others").mkdir()
+            _rotated(Purpose.WITNESS, witness.data, "another.example/w", tmp_path / "others" / "witness.cose")
+            code, output = looked(*entered[:2], str(tmp_path / "others" / "witness.cose"), *entered[2:])
+            assert code == 4, output
+            answer, error = output.splitlines()
+            assert [row.get("entry", row.get("refused")) for row in json.loads(answer)["submitted"]] == [
+                "not_admitted",
+                second + 1,
+            ]
+            assert "witness.cose" in error
 
 
 def test_a_witness_with_a_new_key_remembers_what_it_cosigned_with_the_old_one(tmp_path: Path) -> None:

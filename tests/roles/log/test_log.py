@@ -5,7 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +17,7 @@ from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.net.http_client import Server
+from lightbound.ranging.statements.opening import read_open, write_open
 from lightbound.roles.log.monitoring import read_held
 from lightbound.roles.log.reading import OverHttp
 from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
@@ -284,15 +285,26 @@ def test_an_entry_that_a_holder_has_no_opening_for_is_found(
 
 
 def test_a_statement_that_is_not_the_one_that_was_logged_is_found(place: Place, tmp_path: Path) -> None:
-    held = holding(place, tmp_path / "held", place.said)
-    name = digest(place.said[1]).hex()
-    other = bytearray(place.said[1])
-    other[-1] ^= 1
-    (held / f"{name}.cose").write_bytes(other)
+    held, landmark = holding(place, tmp_path / "held", place.said), place.world.landmarks[0].key
+    said = read_open(place.said[2], landmark.verifying)
+    other = write_open(replace(said, at_ns=said.at_ns + 1), landmark)
+    (held / f"{digest(place.said[2]).hex()}.cose").write_bytes(other)
     arguments = [place.log.url, "--log-key", str(place.log.named), "--held", str(held), "--json"]
     code, output = looked("monitor", *arguments, "--state", str(tmp_path / "state"))
     assert code == 4
     assert [one["what"] for one in json.loads(output.splitlines()[0])["found"]] == ["altered"]
+
+
+def test_what_its_landmark_did_not_sign_is_blamed_on_the_file_and_on_nobody_else(place: Place, tmp_path: Path) -> None:
+    held = holding(place, tmp_path / "held", place.said)
+    file = held / f"{digest(place.said[1]).hex()}.cose"
+    file.write_bytes(place.said[1][:-1] + bytes([place.said[1][-1] ^ 1]))
+    arguments = [place.log.url, "--log-key", str(place.log.named), "--held", str(held)]
+    code, output = looked("monitor", *arguments, "--state", str(tmp_path / "state"))
+    assert code == 4
+    assert "signature_invalid" in output
+    assert str(file) in output
+    assert not (tmp_path / "state").exists()
 
 
 def test_a_monitor_that_saw_another_history_says_so(place: Place, tmp_path: Path) -> None:

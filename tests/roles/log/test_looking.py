@@ -1,16 +1,17 @@
 """Logs that cheat, made by hand: what an audit and a monitor say of each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from lightbound.errors import ErrorCode, Fault, Refused, Unavailable
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
+from lightbound.keys.rotation import write_rotation
 from lightbound.keys.signing import sign
 from lightbound.roles.log.auditing import audit_log
-from lightbound.roles.log.monitoring import Followed, Held, What, follow, unaccounted
+from lightbound.roles.log.monitoring import Followed, Held, What, check_receipts, follow, unaccounted
 from lightbound.tlog import merkle
 from lightbound.tlog.checkpoint import Checkpoint, log_key, sign_checkpoint
 from lightbound.tlog.entries import Commitment, Opening, write_commitment, write_entry
@@ -82,6 +83,11 @@ def entry_of(held: Held, *, by: SigningKey = LANDMARK, **changed: bytes) -> byte
     return write_entry(write_commitment(Commitment(landmark=by.key_id, **said), by))
 
 
+def rotation(new: str, *, from_ns: int = 1) -> bytes:
+    """The entry of a ROTATION of the log's key."""
+    return write_entry(write_rotation(ORIGIN, LOG, key(Purpose.LOG, new), from_ns=from_ns))
+
+
 def audited(entries: Sequence[bytes]) -> list[ErrorCode]:
     """The codes of what an audit finds."""
     try:
@@ -98,6 +104,10 @@ def test_an_honest_log_of_two_levels_is_found_whole() -> None:
     assert found.kinds["lightbound.commitment/1"] == 600
 
 
+def test_one_key_after_another_is_nothing_wrong_however_often_it_is_said() -> None:
+    assert audited([*CLEAR, rotation("one"), rotation("one", from_ns=2)]) == []
+
+
 @pytest.mark.parametrize(
     ("more", "codes"),
     [
@@ -106,8 +116,10 @@ def test_an_honest_log_of_two_levels_is_found_whole() -> None:
         ([entry_of(sequence(1)[0], by=key(Purpose.LANDMARK, "stranger"))], [ErrorCode.NOT_ADMITTED]),
         ([b"junk"], [ErrorCode.CBOR_MALFORMED]),
         ([write_entry(sign("lightbound.open/1", b"\xa0", LANDMARK))], [ErrorCode.WRONG_TYPE]),
+        ([rotation("one"), rotation("other")], [ErrorCode.ROTATED_TWICE]),
+        ([rotation("one")[:-1] + b"?"], [ErrorCode.SIGNATURE_INVALID]),
     ],
-    ids=["an entry twice", "a slot twice", "a stranger's", "no entry", "another type"],
+    ids=["an entry twice", "a slot twice", "a stranger's", "no entry", "another type", "two after one", "a false one"],
 )
 def test_what_a_log_should_never_have_taken_is_found(more: list[bytes], codes: list[ErrorCode]) -> None:
     assert audited([*CLEAR, *more]) == codes
@@ -160,6 +172,47 @@ def test_a_receipt_without_its_entry_is_found() -> None:
         (What.MISSING, 1),
         (What.MISSING, 2),
     ]
+
+
+def test_a_receipt_leads_to_this_history_or_shows_that_there_are_two() -> None:
+    entries = [*CLEAR, *map(entry_of, sequence(3))]
+    source = files(entries)
+    now = follow(source, NAMED, Followed(), {LANDMARK.key_id})
+    (held,) = sequence(1)
+
+    def code(note: bytes) -> ErrorCode | None:
+        try:
+            check_receipts(source, NAMED, now, [replace(held, checkpoint=note)])
+        except Refused as error:
+            return error.faults[0].code
+        return None
+
+    for size in (1, 12, 14):
+        seen = Checkpoint(origin=ORIGIN, size=size, root=merkle.root(entries[:size]))
+        assert code(sign_checkpoint(seen, LOG)) is None
+        assert code(sign_checkpoint(seen, key(Purpose.LOG, "stranger"))) is ErrorCode.WRONG_KEY
+        assert code(sign_checkpoint(replace(seen, root=secret("other")), LOG)) is ErrorCode.LOG_FORKED
+    assert code(sign_checkpoint(replace(seen, size=15), LOG)) is ErrorCode.LOG_FORKED
+
+
+@pytest.mark.parametrize("since", [0, 11, 12])
+def test_an_entry_that_the_landmark_did_not_sign_is_not_followed_whenever_it_came(since: int) -> None:
+    held, followed = sequence(2), Followed()
+    forged = bytearray(entry_of(held[1]))
+    forged[-1] ^= 1
+    entries = [*CLEAR, entry_of(held[0]), bytes(forged)]
+    follow(files(entries[:since]), NAMED, followed, {LANDMARK.key_id})
+    seen = followed.checkpoint
+    with pytest.raises(Refused) as caught:
+        follow(files(entries), NAMED, followed, {LANDMARK.key_id})
+    assert (caught.value.faults[0].code, caught.value.faults[0].column) == (ErrorCode.SIGNATURE_INVALID, "entry 12")
+    assert followed.checkpoint == seen
+
+
+def test_a_landmark_without_a_position_in_the_log_is_not_followed() -> None:
+    with pytest.raises(Refused) as caught:
+        follow(files([entry_of(sequence(1)[0])]), NAMED, Followed(), {LANDMARK.key_id})
+    assert caught.value.faults[0].code is ErrorCode.NOT_ADMITTED
 
 
 def test_a_log_that_took_a_slot_twice_is_not_followed_and_nothing_is_remembered() -> None:

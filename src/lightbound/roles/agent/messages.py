@@ -207,6 +207,20 @@ OUTGOING: Final = (
         },
     ),
     Message(
+        name="receipts wanted",
+        to=LANDMARK,
+        request="GET /clp1/sessions/H/logged",
+        size=Size(fixed=0),
+        when="after a session, to each of its landmarks, until they came; not with --keep-days 0",
+    ),
+    Message(
+        name="statements wanted",
+        to=LANDMARK,
+        request="GET /clp1/sessions/H",
+        size=Size(fixed=0),
+        when="with it, if the landmark has a log",
+    ),
+    Message(
         name="DELIVERY",
         to=VERIFIER,
         request="POST /v1/sessions/H/result",

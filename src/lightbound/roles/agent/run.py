@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import SystemRandom
@@ -18,7 +18,7 @@ from typing import Final
 import structlog
 
 from lightbound.canonical.cbor import MOST_BYTES
-from lightbound.enrolment.delivery import Content, dated_anew, write_delivery
+from lightbound.enrolment.delivery import Content, Part, dated_anew, write_delivery
 from lightbound.enrolment.requests import LONGEST_POLL_S, Poll, write_poll
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused, Unavailable
 from lightbound.files.keys import key_path, read_key
@@ -29,6 +29,7 @@ from lightbound.net.http_client import Server
 from lightbound.ranging.statements.session import read_session
 from lightbound.roles.agent.enrolling import read_enrolled, root_of
 from lightbound.roles.agent.handing import Timed
+from lightbound.roles.agent.receipts import KEPT_DAYS, Receipts
 from lightbound.roles.agent.remembered import FOLDER, Deliveries, Sessions
 from lightbound.roles.agent.responder import run_timed
 from lightbound.roles.agent.roots import RootOfTrust
@@ -44,6 +45,9 @@ LONGEST_PAUSE_S: Final = 300.0
 """Between two attempts. A verifier that was down is heard of again within so long; a thousand agents do not all come
 back in one second, for each pause is between half and all of what it could be."""
 
+LONGEST_S: Final = 120.0
+"""A session that the agent died in has ended at its landmarks by then, and they are asked what they said in it."""
+
 END_S: Final = 4.0
 """A session that runs when the agent is told to end has so long to be written down. systemd waits ten."""
 
@@ -54,6 +58,8 @@ class AgentSettings:
 
     data: Path
     software: str
+    kept_days: int = KEPT_DAYS
+    """So long it keeps what landmarks said, with receipts; 0: it asks for none."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -65,6 +71,7 @@ class Agent:
     sessions: Sessions
     deliveries: Deliveries
     status: Status
+    receipts: Receipts | None = None
     now_ns: Callable[[], int] = time.time_ns  # noqa: TID251 - a role is where the clock is read
     is_waiting: bool = True
     """Nothing is half done: it polls, or pauses."""
@@ -102,6 +109,7 @@ class Agent:
     def write_status(self) -> None:
         """Write down how it is."""
         try:
+            self.status.receipts = 0 if self.receipts is None else self.receipts.count()
             self.status.write(self.folder)
         except LightboundError as error:
             # A full disk must not keep an agent from polling: nothing rests on this file.
@@ -126,8 +134,10 @@ class Agent:
         # Dying after this line: it is told as stopped, and never run.
         self.sessions.begin(name, sid=session.sid, expiry_ns=session.expiry_ns, now_ns=began_ns)
         structlog.get_logger().info("session", session=name.hex(), landmarks=len(session.landmarks))
+        self._want_receipts(name, dict.fromkeys(session.landmarks), after_s=LONGEST_S)
         content = run_session(data, self.means)
         self._keep(content)
+        self._want_receipts(name, {landmark: _end_of(part) for landmark, part in content.landmarks.items()})
         self._note(content, began_ns)
         self.is_waiting = True
         return True
@@ -179,6 +189,10 @@ class Agent:
         self.deliveries.keep(content.session, data, now_ns=now_ns)
         # Dying between the two: it is told once more as stopped, which the verifier refuses, having the first.
         self.sessions.end(content.session)
+
+    def _want_receipts(self, name: bytes, ended: Mapping[bytes, bytes | None], *, after_s: float = 0.0) -> None:
+        if self.receipts is not None:
+            self.receipts.add(name, ended, now_s=self.now_ns() / 1e9, after_s=after_s)
 
     def _tell_of_the_dead(self) -> None:
         """Sessions in the middle of which a process before this one died end as stopped."""
@@ -263,6 +277,7 @@ def run_agent(settings: AgentSettings) -> bool:
                 sessions=Sessions.read(folder),
                 deliveries=deliveries,
                 status=status,
+                receipts=_receipts(settings, folder, means),
             )
             structlog.get_logger().info(
                 "polling", agent=root.key.key_id.hex(), verifier=trusted.verifier.url, landmarks=len(trusted.landmarks)
@@ -287,6 +302,26 @@ def read_agent(folder: Path) -> tuple[Trusted, RootOfTrust]:
     trusted, enrolled = read_trusted(folder), read_enrolled(folder)
     key = read_key(key_path(folder, Purpose.ENROLMENT), Purpose.ENROLMENT)
     return trusted, root_of(key, enrolled)
+
+
+def _receipts(settings: AgentSettings, folder: Path, means: Means) -> Receipts | None:
+    if settings.kept_days == 0:
+        return None
+    receipts = Receipts(
+        data=folder,
+        trusted=means.trusted,
+        agent=means.root.key.key_id,
+        software=settings.software,
+        kept_days=settings.kept_days,
+    )
+    receipts.start()
+    return receipts
+
+
+def _end_of(part: Part) -> bytes | None:
+    """Digest of what ended a session with one landmark, if that came."""
+    said = part.statements.measurement or part.statements.abort
+    return None if said is None else digest(said)
 
 
 def _until_told(agent: Agent) -> set[int]:

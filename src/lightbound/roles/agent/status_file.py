@@ -30,6 +30,8 @@ class Status:
     failing_since_ns: int | None = None
     waiting: int = 0
     """Deliveries that could not be brought yet."""
+    receipts: int = 0
+    """Sessions, each with one landmark, whose receipts of the log have not come yet."""
 
     @property
     def error(self) -> str:
@@ -64,6 +66,7 @@ class Status:
             "failing": {what: {"code": code, "why": why} for what, (code, why) in self.troubles.items()},
             "failing_since": instant(self.failing_since_ns),
             "deliveries_waiting": self.waiting,
+            "receipts_waiting": self.receipts,
         }
         with whole_file(folder / NAME) as out:
             out.write(json.dumps(said, indent=1).encode() + b"\n")

@@ -90,8 +90,10 @@ def _about_the_log(desk: Desk, logged: LoggedStatements | None) -> list[Route]:
 
     async def tell_logged(request: Request) -> Response:
         kept = desk.statements(digest_in(request))
-        numbered = [digest(kept[kind]) for kind in NUMBERED if kind in kept]
-        found = [] if logged is None else logged.of(numbered)
+        if logged is None:
+            # Nothing is logged, and nothing will be.
+            return nothing()
+        found = logged.of([digest(kept[kind]) for kind in NUMBERED if kind in kept])
         return Response(encode([[name, entry, receipt] for name, entry, receipt in found]), media_type=CBOR)
 
     async def tell_unlogged(_request: Request) -> Response:

@@ -13,15 +13,14 @@ from typing import Final
 
 import structlog
 
-from lightbound.canonical.cbor import Value, decode, encode
-from lightbound.canonical.fields import Fields, shown
-from lightbound.errors import ErrorCode, LightboundError, Unavailable, malformed
+from lightbound.errors import LightboundError, Unavailable
 from lightbound.net.http_client import MOST_ANSWER_BYTES, Server
 from lightbound.net.http_server import CBOR
 from lightbound.store.logged import LoggedStatements, ToLog
 from lightbound.tlog.entries import SALT_BYTES, write_entry
 from lightbound.tlog.note import NoteKey
 from lightbound.tlog.proof import check_proof, read_proof
+from lightbound.tlog.submission import PATH, Entered, NotEntered, read_answers, write_submission
 
 AT_ONCE: Final = 16
 """Entries of one submission. A log takes twice as many; so many proofs fit into an answer with sixty witnesses too."""
@@ -98,12 +97,12 @@ class Submitting:
         waiting = self.store.prepare(AT_ONCE, lambda: secrets.token_bytes(SALT_BYTES))
         if not waiting:
             return False
-        body: list[Value] = [one.entry for one in waiting]
-        answer = server.post("/log/v1/entries", encode(body), kind=CBOR, wait_s=ANSWER_S)
+        body = write_submission([one.entry for one in waiting])
+        answer = server.post(PATH, body, kind=CBOR, wait_s=ANSWER_S)
         received = list[tuple[bytes, bytes]]()
         for one, said in zip(waiting, _answers(answer.body, len(waiting)), strict=True):
-            if isinstance(said, bytes):
-                received.append((one.digest, self._receipt(one, said)))
+            if isinstance(said, Entered):
+                received.append((one.digest, self._receipt(one, said.proof)))
             else:
                 structlog.get_logger().error("refused by the log", code=said.code)
                 self.store.refused(one.digest, f"{said.code}: {said.expected}, {said.found}")
@@ -129,32 +128,9 @@ def running(submitting: Submitting | None) -> Iterator[None]:
             submitting.stop()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Refusal:
-    code: str
-    expected: str
-    found: str
-
-
-def _answers(body: bytes, count: int) -> list[bytes | _Refusal]:
-    """What the log said to each entry, in their order: a proof, or why not."""
+def _answers(body: bytes, count: int) -> list[Entered | NotEntered]:
     try:
-        fields = Fields(decode(body, what="logged", most_bytes=MOST_ANSWER_BYTES), "logged")
-        fields.text("format")
-        fields.integer("cosigned")
-        answers = fields.items("entries", _answer, least=count, most=count)
-        fields.end()
+        return read_answers(body, count, most_bytes=MOST_ANSWER_BYTES)
     except LightboundError as error:
         # Of somebody who is no log: it is asked again later, for nothing of ours is wrong.
         raise Unavailable(error.faults) from error
-    return list(answers)
-
-
-def _answer(value: Value, path: str) -> bytes | _Refusal:
-    match value:
-        case {"number": int(), "proof": bytes() as proof}:
-            return proof
-        case {"refused": {"code": str() as code, "expected": str() as expected, "found": str() as found}}:
-            return _Refusal(code=code[:64], expected=expected[:300], found=found[:300])
-        case _:
-            raise malformed(ErrorCode.STATEMENT_MALFORMED, "a proof or a refusal", shown(value), path)

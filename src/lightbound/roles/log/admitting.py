@@ -4,23 +4,28 @@
     OPERATOR    listed by the newest directory
     POSITION    listed by the newest directory
     COMMITMENT  signed by a landmark that the newest directory admits now
+    ROTATION    signed by both its keys, one of which is of such a landmark, of this log, or of a witness that it asks
 
-Everything this is decided by is in the log, so that whoever reads the log can decide it again.
+Everything this is decided by is in the log, so that whoever reads the log can decide it again; all but which keys are
+its own and its witnesses', which its checkpoints show.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from lightbound.canonical import cose
 from lightbound.canonical.cose import Envelope
 from lightbound.errors import ErrorCode, refused
+from lightbound.keys.purposes import Purpose
+from lightbound.keys.rotation import ROTATION, Rotation, read_rotation
 from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks, admitted
 from lightbound.ranging.statements.admission import DirectoryTrust, position_said, read_directory, read_operator
 from lightbound.ranging.statements.kinds import Kind
 from lightbound.store.log import LogStore, NewEntry
 from lightbound.tlog.entries import COMMITMENT, commitment_in, read_entry, write_entry
+from lightbound.tlog.note import PURPOSE, NoteKey
 
 CLEAR: Final = (Kind.DIRECTORY, Kind.OPERATOR, Kind.POSITION)
 """What is logged in clear. All else is committed to."""
@@ -38,9 +43,10 @@ class Roll:
 class Admitting:
     """Checks what is submitted to one log."""
 
-    def __init__(self, store: LogStore, trust: DirectoryTrust) -> None:
-        """By what the log holds, and what these parties sign."""
+    def __init__(self, store: LogStore, trust: DirectoryTrust, notes: Collection[NoteKey] = ()) -> None:
+        """By what the log holds, and what these parties sign; `notes` are its own key and its witnesses'."""
         self._store, self._trust = store, trust
+        self._notes = {(PURPOSE[one.algorithm], one.name, one.raw) for one in notes}
         self._roll = Roll(count=-1, newest=None)
 
     def check(self, statement: bytes, *, now_ns: int) -> NewEntry:
@@ -64,6 +70,8 @@ class Admitting:
         elif kind == Kind.POSITION:
             position_said(statement)
             self._check_listed(statement, Kind.POSITION)
+        elif kind == ROTATION:
+            self._check_rotation(read_rotation(statement))
         else:
             raise refused(ErrorCode.WRONG_TYPE, "a type that is logged", kind, "statement")
         return NewEntry(data=write_entry(statement), kind=kind, place=place)
@@ -103,6 +111,18 @@ class Admitting:
             expected = "a landmark that is admitted now"
             raise refused(ErrorCode.NOT_VALID_THEN, expected, landmark.hex(), "commitment.landmark")
         return landmark + commitment_in(envelope, known.key).slot
+
+    def _check_rotation(self, read: Rotation) -> None:
+        """One of the keys must be known; which one depends on whether the other was taken into use already."""
+        keys = (read.old, read.new)
+        if read.what is Purpose.LANDMARK:
+            newest = self._roll.newest
+            known = newest is not None and any(key.key_id in newest.by_id for key in keys)
+        else:
+            known = any((read.what, read.name, key.raw) in self._notes for key in keys)
+        if not known:
+            expected = "a key of a landmark of the directory, of this log, or of a witness that it asks"
+            raise refused(ErrorCode.NOT_ADMITTED, expected, f"{read.what} {read.name}", "rotation.old")
 
     def _check_directory(self, statement: bytes) -> bytes:
         read = read_directory(statement, self._trust)

@@ -15,8 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lightbound.canonical.cbor import Value, decode, encode
-from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused, malformed, refused
+from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused, refused
 from lightbound.net.http_errors import UNKNOWN
 from lightbound.net.http_server import CBOR, Limits, application, body_of
 from lightbound.roles.log.admitting import Admitting
@@ -27,15 +26,15 @@ from lightbound.store.log import LogStore, NewEntry, Note
 from lightbound.tlog.checkpoint import open_checkpoint
 from lightbound.tlog.note import NoteKey
 from lightbound.tlog.proof import LogProof
+from lightbound.tlog.submission import (
+    MOST_BYTES,
+    PATH,
+    Entered,
+    NotEntered,
+    read_submission,
+    write_answers,
+)
 from lightbound.tlog.tiles import Tile, TiledTree, read_path, write_bundle
-
-FORMAT: Final = "lightbound.logged/1"
-
-MOST_AT_ONCE: Final = 32
-"""Statements of one submission: the proofs of all of them fit into an answer."""
-
-MOST_BODY: Final = 262_144
-"""Bytes of one submission, as the specification has it: 32 entries of a landmark have some 10 kB."""
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 """A tile or bundle of some width is the same for ever."""
@@ -58,23 +57,20 @@ def log_app(
     """The application of a log."""
 
     async def submit(request: Request) -> Response:
-        statements = _statements(await body_of(request, most_bytes=MOST_BODY))
+        statements = read_submission(await body_of(request, most_bytes=MOST_BYTES))
         checked = await asyncio.to_thread(_checked, admitting, statements, now_ns())
         entries = [one for one in checked if isinstance(one, NewEntry)]
         for _ in range(len(checked) - len(entries)):
             meters.submitted.labels("refused").inc()
         if not entries:
-            return Response(
-                encode({"format": FORMAT, "cosigned": 0, "entries": _answers(checked, [])}), media_type=CBOR
-            )
+            return Response(write_answers(_answers(checked, []), cosigned=0), media_type=CBOR)
         done = await sequencer.submit(entries)
         proofs = await asyncio.to_thread(_proofs, store, key, done.numbers, done.note)
         cosigned = count_cosigned(done.note.data, key)
         meters.submitted.labels("logged").inc(len([one for one in done.numbers if one is not None]))
         meters.size.set(done.note.size)
         meters.cosigned.set(cosigned)
-        told: Value = {"format": FORMAT, "cosigned": cosigned, "entries": _answers(checked, proofs)}
-        return Response(encode(told), media_type=CBOR)
+        return Response(write_answers(_answers(checked, proofs), cosigned=cosigned), media_type=CBOR)
 
     async def checkpoint(_request: Request) -> Response:
         note = await asyncio.to_thread(store.published)
@@ -93,7 +89,7 @@ def log_app(
         return Response(data, media_type="application/octet-stream", headers={"cache-control": FOR_EVER})
 
     routes = [
-        Route("/log/v1/entries", submit, methods=["POST"]),
+        Route(PATH, submit, methods=["POST"]),
         Route("/checkpoint", checkpoint),
         Route("/tile/{path:path}", tile),
     ]
@@ -113,14 +109,6 @@ def read_tile(store: LogStore, wanted: Tile) -> bytes | None:
         return write_bundle(store.entries(wanted.number * 256, wanted.number * 256 + wanted.width))
     with store.hashes() as read:
         return read(wanted)
-
-
-def _statements(body: bytes) -> list[bytes]:
-    value = decode(body, what="submission", most_bytes=MOST_BODY)
-    if type(value) is not list or not 1 <= len(value) <= MOST_AT_ONCE or any(type(one) is not bytes for one in value):
-        expected = f"an array of 1 to {MOST_AT_ONCE} statements"
-        raise malformed(ErrorCode.STATEMENT_MALFORMED, expected, "another value", "submission")
-    return [bytes(one) for one in value]  # type: ignore[arg-type] # each has just been looked at
 
 
 def _checked(admitting: Admitting, statements: Sequence[bytes], now_ns: int) -> list[NewEntry | LightboundError]:
@@ -146,8 +134,10 @@ def _proofs(store: LogStore, key: NoteKey, numbers: Sequence[int | None], note: 
     ]
 
 
-def _answers(checked: Sequence[NewEntry | LightboundError], proofs: Sequence[LogProof | None]) -> list[Value]:
-    answers, left = list[Value](), list(proofs)
+def _answers(
+    checked: Sequence[NewEntry | LightboundError], proofs: Sequence[LogProof | None]
+) -> list[Entered | NotEntered]:
+    answers, left = list[Entered | NotEntered](), list(proofs)
     for one in checked:
         error = one if isinstance(one, LightboundError) else None
         proof = left.pop(0) if error is None else None
@@ -156,8 +146,7 @@ def _answers(checked: Sequence[NewEntry | LightboundError], proofs: Sequence[Log
             error = refused(ErrorCode.SEQUENCE_BROKEN, "a place that is free", "one taken", "commitment.slot")
         if error is not None:
             fault = error.faults[0]
-            told: dict[str, Value] = {"code": str(fault.code), "expected": fault.expected, "found": fault.found}
-            answers.append({"refused": told})
+            answers.append(NotEntered(code=str(fault.code), expected=fault.expected, found=fault.found))
         elif proof is not None:
-            answers.append({"number": proof.index, "proof": proof.encoded()})
+            answers.append(Entered(number=proof.index, proof=proof.encoded()))
     return answers

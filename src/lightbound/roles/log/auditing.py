@@ -2,7 +2,7 @@
 
 1. The checkpoint is signed by the log, and cosigned by as many witnesses as the policy asks for.
 2. Every entry is one; none stands twice; no place in a landmark's sequence is taken twice; every commitment is signed
-   by a landmark whose position is in the log.
+   by a landmark whose position is in the log; every ROTATION is signed by both its keys, and no key has two successors.
 3. Every tile of hashes is what the entries make it, and the root is the one that the checkpoint says.
 4. An earlier checkpoint, if there is one, is of the first entries of this one.
 
@@ -16,6 +16,7 @@ from typing import Final
 from lightbound.canonical import cose
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused, Unavailable
 from lightbound.keys.ed25519 import VerifyingKey
+from lightbound.keys.rotation import ROTATION, read_rotation
 from lightbound.ranging.statements.admission import position_said, read_operator
 from lightbound.ranging.statements.kinds import Kind
 from lightbound.roles.log.reading import Source, bundle_of, hashes_of
@@ -52,6 +53,8 @@ class _Looking:
     leaves: set[bytes] = field(default_factory=set)
     places: set[bytes] = field(default_factory=set)
     landmarks: dict[bytes, VerifyingKey] = field(default_factory=dict)
+    successors: dict[VerifyingKey, VerifyingKey] = field(default_factory=dict)
+    """Which key followed which, by ROTATIONs."""
     unplaced: list[tuple[int, bytes]] = field(default_factory=list)
     """Commitments before the position of their landmark."""
     levels: list[list[bytes]] = field(default_factory=lambda: [[]])
@@ -171,6 +174,11 @@ def _look_into(looking: _Looking, number: int, entry: bytes) -> None:
         read_operator(statement)
     elif kind == Kind.DIRECTORY:
         cose.read(statement, what=Kind.DIRECTORY)
+    elif kind == ROTATION:
+        rotation = read_rotation(statement)
+        if looking.successors.setdefault(rotation.old, rotation.new) != rotation.new:
+            found = f"two of {rotation.what} {rotation.name}"
+            looking.add(ErrorCode.ROTATED_TWICE, "one key after another", found, f"entry {number}")
     else:
         looking.add(ErrorCode.WRONG_TYPE, "a type that is logged", kind, f"entry {number}")
 

@@ -8,8 +8,8 @@ of one statement follows where the next one stands, so that an entry that the ho
     gap        a number between two that are held is not
     unopened   the log holds a statement after the last one that is held; it may only not have come yet
 
-It does not see entries of an agent that the holder has no statement about at all, and does not look at landmarks'
-signatures on entries: `auditing` does.
+Landmarks' signatures are looked at, on what is held and on their entries, with the keys in their POSITIONs that the log
+holds. It does not see entries of an agent that the holder has no statement about at all.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,9 @@ from enum import StrEnum
 from lightbound.canonical import cose
 from lightbound.canonical.fields import Fields
 from lightbound.errors import ErrorCode, Fault, LightboundError, Refused, refused
-from lightbound.keys.signing import digest
+from lightbound.keys.ed25519 import VerifyingKey
+from lightbound.ranging.sessions.receipts import read_numbered
+from lightbound.ranging.statements.admission import position_said
 from lightbound.ranging.statements.kinds import NUMBERED, Kind
 from lightbound.roles.log.auditing import fork
 from lightbound.roles.log.reading import Source, bundle_of, hashes_of
@@ -33,6 +35,7 @@ from lightbound.tlog.entries import (
     Sequel,
     check_opening,
     commitment_said,
+    read_commitment,
     read_entry,
     read_opening,
 )
@@ -59,6 +62,13 @@ class Held:
     seq: int
     statement: bytes
     opening: Opening
+    checkpoint: bytes = b""
+    """The note that the receipt leads to; nothing of it has been believed."""
+
+    @property
+    def place(self) -> tuple[bytes, bytes, int]:
+        """Which statement it is: whose, about whom, the how manieth."""
+        return self.landmark, self.agent, self.seq
 
     @property
     def slot(self) -> bytes:
@@ -85,6 +95,11 @@ class Found:
     entry: int | None
     """Number of the entry in question, if there is one."""
 
+    @property
+    def place(self) -> tuple[bytes, bytes, int]:
+        """Which statement it is about."""
+        return self.landmark, self.agent, self.seq
+
 
 @dataclass(slots=True, kw_only=True)
 class Followed:
@@ -93,12 +108,14 @@ class Followed:
     checkpoint: bytes | None = None
     """The note that was believed last."""
     landmarks: set[bytes] = field(default_factory=set)
+    keys: dict[bytes, VerifyingKey] = field(default_factory=dict)
+    """Of all landmarks with a POSITION in the log, by id."""
     commitments: dict[bytes, tuple[int, Commitment]] = field(default_factory=dict)
     """By landmark and slot; the number of the entry with it."""
 
 
 def read_held(statement: bytes, receipt: bytes) -> Held:
-    """A statement with its receipt; the landmark's signature is the verifier's to check.
+    """A statement with its receipt; who signed it, `check_held` looks at once the log was followed.
 
     Raises:
         Malformed, Refused: it is no numbered statement of a landmark, or the receipt has no opening.
@@ -107,16 +124,29 @@ def read_held(statement: bytes, receipt: bytes) -> Held:
     if envelope.kind not in NUMBERED:
         raise refused(ErrorCode.WRONG_TYPE, "OPEN, MEASUREMENT or ABORT", envelope.kind, "statement")
     fields = Fields.of(envelope.payload, Kind(envelope.kind).short)
-    extra = read_proof(receipt, what="receipt").extra
-    if extra is None:
+    proof = read_proof(receipt, what="receipt")
+    if proof.extra is None:
         raise refused(ErrorCode.DISCLOSURE_DIFFERS, "a receipt with an opening", "one without", "receipt")
     return Held(
         landmark=fields.octets("landmark", 16),
         agent=fields.octets("agent", 16),
         seq=fields.integer("seq"),
         statement=statement,
-        opening=read_opening(extra),
+        opening=read_opening(proof.extra),
+        checkpoint=proof.checkpoint,
     )
+
+
+def check_held(held: Held, keys: Mapping[bytes, VerifyingKey]) -> None:
+    """Nothing, if the landmark signed what is held, so that the log and the landmark can be blamed by it.
+
+    Raises:
+        Malformed, Refused: it did not, or the log has no POSITION of such a landmark.
+    """
+    key = keys.get(held.landmark)
+    if key is None:
+        raise refused(ErrorCode.NOT_ADMITTED, "a landmark of the log", held.landmark.hex(), "statement.landmark")
+    read_numbered(held.statement, key)
 
 
 def follow(source: Source, log: NoteKey, followed: Followed, landmarks: Iterable[bytes]) -> Checkpoint:
@@ -138,6 +168,7 @@ def follow(source: Source, log: NoteKey, followed: Followed, landmarks: Iterable
     wanted = set(landmarks)
     begin = 0 if before is None or not wanted <= followed.landmarks else before.size
     found = {} if begin == 0 else dict(followed.commitments)
+    keys, unsigned = {} if begin == 0 else dict(followed.keys), list[tuple[int, bytes]]()
     for number, entry in _entries(source, begin, now.size):
         if not merkle.includes(entry, number, now.size, tree.inclusion_proof(number), now.root):
             raise refused(ErrorCode.LOG_DIFFERS, "entries under the root that is signed", "another", f"entry {number}")
@@ -146,12 +177,36 @@ def follow(source: Source, log: NoteKey, followed: Followed, landmarks: Iterable
             said = commitment_said(statement)
             if said.landmark in wanted:
                 _remember(found, number, said)
-    followed.checkpoint, followed.landmarks, followed.commitments = note, wanted, found
+                unsigned.append((number, statement))
+        elif kind == Kind.POSITION:
+            key = position_said(statement).landmark_key
+            keys[key.key_id] = key
+    _check_signed(unsigned, keys)
+    followed.checkpoint, followed.landmarks, followed.commitments, followed.keys = note, wanted, found, keys
     return now
 
 
-def unaccounted(held: Iterable[Held], commitments: Mapping[bytes, tuple[int, Commitment]]) -> list[Found]:
-    """What is not accounted for, in the order of landmarks, agents and numbers."""
+def check_receipts(source: Source, log: NoteKey, now: Checkpoint, held: Iterable[Held]) -> None:
+    """Nothing, if this log continues every checkpoint to which receipts lead: of statements that it does not hold.
+
+    A receipt that leads to a checkpoint of this very history never showed the statement, and is no word of the log.
+
+    Raises:
+        Malformed, Refused: a checkpoint that the log did not sign; or one that it did, and of another history.
+        Unavailable: the log cannot be read.
+    """
+    tree = TiledTree(now.size, lambda tile: hashes_of(source, tile))
+    for note in sorted({one.checkpoint for one in held}):
+        _check_continues(open_checkpoint(note, log, what="receipt.checkpoint")[0], now, tree)
+
+
+def unaccounted(
+    held: Iterable[Held], commitments: Mapping[bytes, tuple[int, Commitment]], *, from_the_first: bool = True
+) -> list[Found]:
+    """What is not accounted for, in the order of landmarks, agents and numbers.
+
+    `from_the_first`: what a landmark said before the first statement that is held is missed too.
+    """
     by_pair: dict[tuple[bytes, bytes], dict[int, Held]] = {}
     found: list[Found] = []
     for one in held:
@@ -170,7 +225,7 @@ def unaccounted(held: Iterable[Held], commitments: Mapping[bytes, tuple[int, Com
                     what = What.UNOPENED if is_last else What.GAP
                     number = None if after is None else after[0]
                     found.append(Found(what=what, landmark=landmark, agent=agent, seq=seq + 1, entry=number))
-        if 0 not in by_seq:
+        if from_the_first and 0 not in by_seq:
             found.append(Found(what=What.GAP, landmark=landmark, agent=agent, seq=0, entry=None))
     return found
 
@@ -194,17 +249,26 @@ def faults_of(found: Iterable[Found]) -> list[Fault]:
     ]
 
 
-def name_of(statement: bytes) -> str:
-    """How the files of a statement and its receipt are called, before their endings."""
-    return digest(statement).hex()
-
-
 def _check_continues(before: Checkpoint, now: Checkpoint, tree: TiledTree) -> None:
     if before.size > now.size:
         raise Refused(fork(before, now))
     proof = () if before.size in {0, now.size} else tree.consistency_proof(before.size)
     if not continues(before.size, before.root, now.size, now.root, proof):
         raise Refused(fork(before, now))
+
+
+def _check_signed(entries: Iterable[tuple[int, bytes]], keys: Mapping[bytes, VerifyingKey]) -> None:
+    """Once everything is read: the log tells landmarks' keys by entries too, which may stand after."""
+    for number, statement in entries:
+        landmark = commitment_said(statement).landmark
+        key = keys.get(landmark)
+        if key is None:
+            raise refused(ErrorCode.NOT_ADMITTED, "a landmark of the log", landmark.hex(), f"entry {number}")
+        try:
+            read_commitment(statement, key)
+        except LightboundError as error:
+            expected = f"the signature of landmark {landmark.hex()}"
+            raise refused(ErrorCode.SIGNATURE_INVALID, expected, "another", f"entry {number}") from error
 
 
 def _remember(found: dict[bytes, tuple[int, Commitment]], number: int, said: Commitment) -> None:

@@ -68,7 +68,8 @@ def run_log(settings: LogSettings) -> bool:
     engine = open_log(location, settings.origin)
     try:
         store = LogStore(engine)
-        admitting = Admitting(store, trust)
+        notes = [log_key(settings.origin, key.verifying), *(one.key for one in settings.witnesses)]
+        admitting = Admitting(store, trust, notes)
         log_folder(settings.admission, store, admitting, now_ns=time.time_ns())  # noqa: TID251 - the edge asks
         sockets = [one.tcp() for one in settings.listen]
         return asyncio.run(_work(settings, key, store, admitting, sockets))

@@ -92,8 +92,8 @@ def _logged(judge: Judge, sessions: Sequence[SessionShown]) -> tuple[Logged, ...
         if of.measurement is not None
     ]
     return tuple(
-        Logged(statement=one.digest, entry=one.entry, opening=read_proof(one.proof).extra, proof=one.proof)
-        for one in judge.kept.receipts.of(measured)
+        Logged(statement=name, entry=one.entry, opening=read_proof(one.proof).extra, proof=one.proof)
+        for name, one in judge.kept.receipts.of(measured).items()
     )
 
 

@@ -12,26 +12,21 @@ import structlog
 
 from lightbound.canonical import cose
 from lightbound.canonical.cbor import MOST_BYTES, decode
-from lightbound.canonical.fields import shown
 from lightbound.errors import ErrorCode, LightboundError, Unavailable, malformed, refused
 from lightbound.files.landmark_addresses import LandmarkAddress
-from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.signing import digest
 from lightbound.net.http_client import MOST_ANSWER_BYTES, Server
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks
+from lightbound.ranging.sessions.receipts import check_receipt, read_logged, read_numbered
 from lightbound.ranging.statements.closing import read_close
 from lightbound.ranging.statements.kinds import NUMBERED, Kind
-from lightbound.ranging.statements.measurement import read_abort, read_measurement
-from lightbound.ranging.statements.opening import Link, read_contrib, read_open
+from lightbound.ranging.statements.opening import read_contrib
 from lightbound.roles.logs import fields
 from lightbound.roles.verifier.kept import Kept
 from lightbound.roles.verifier.settings import SECOND_NS
 from lightbound.store.asked import ToAsk
-from lightbound.store.receipts import Receipt
 from lightbound.store.sequences import Signed
-from lightbound.tlog.entries import check_opening, read_commitment, read_opening, write_entry
 from lightbound.tlog.note import NoteKey
-from lightbound.tlog.proof import check_proof, read_proof
 
 AGAIN_NS: Final = tuple(seconds * SECOND_NS for seconds in (2, 10, 30, 120, 600, 3_600))
 """How long after each asking that left something open the next one comes; after the last, none."""
@@ -152,13 +147,14 @@ class Collector:
             return True
         key = self._landmarks.by_id[one.landmark].key
         try:
-            given = _logged(server.get(f"/clp1/sessions/{one.session.hex()}/logged").body)
+            answer = server.get(f"/clp1/sessions/{one.session.hex()}/logged")
+            given = {} if answer.status == 204 else read_logged(answer.body, most_bytes=MOST_ANSWER_BYTES)
             for statement in lacking:
-                entry, proof = given.get(digest(statement), (None, None))
-                if entry is None or proof is None:
+                receipt = given.get(digest(statement))
+                if receipt is None:
                     return False
-                check_receipt(statement, entry, proof, landmark=key, log=self._log)
-                self._kept.receipts.keep(Receipt(digest=digest(statement), entry=entry, proof=proof))
+                check_receipt(statement, receipt, landmark=key, log=self._log)
+                self._kept.receipts.keep(digest(statement), receipt)
         except LightboundError as error:
             _log("no receipt from landmark", one, error)
             return False
@@ -183,7 +179,8 @@ class Collector:
         session, link = one.session, None
         match kind:
             case Kind.OPEN | Kind.MEASUREMENT | Kind.ABORT:
-                session, link = _numbered(kind, data, key)
+                said = read_numbered(data, key)
+                session, link = said.session, said.link
                 if (link.landmark, link.agent) != (one.landmark, one.agent):
                     raise refused(ErrorCode.SEQUENCE_BROKEN, "a statement about this agent", "another", kind.short)
             case Kind.CONTRIB:
@@ -202,55 +199,10 @@ class Collector:
             return self._servers[landmark]
 
 
-def check_receipt(statement: bytes, entry: bytes, proof: bytes, *, landmark: VerifyingKey, log: NoteKey) -> None:
-    """Nothing, if the log holds what commits the landmark to this statement, as whoever checks a bundle will ask.
-
-    1. The entry is under a checkpoint that the log signed. Who cosigned it is not asked yet.
-    2. The landmark signed it.
-    3. The opening in the proof opens it to this statement, where the statement says that it stands.
-
-    A receipt for something else, kept once, would stay: the log seems to hold what it does not, until a bundle is
-    checked by somebody who needs it.
-
-    Raises:
-        Malformed, Refused: a step that does not hold.
-    """
-    read = read_proof(proof)
-    check_proof(read, write_entry(entry), log)
-    commitment = read_commitment(entry, landmark)
-    if read.extra is None:
-        raise refused(ErrorCode.DISCLOSURE_DIFFERS, "what opens the commitment", "none", "proof.extra")
-    _, link = _numbered(Kind(cose.read(statement, what="statement").kind), statement, landmark)
-    check_opening(commitment, read_opening(read.extra), statement, agent=link.agent, seq=link.seq)
-
-
 def _log(event: str, one: ToAsk, error: LightboundError) -> None:
     structlog.get_logger().info(event, landmark=one.landmark.hex(), session=one.session.hex(), **fields(error))
-
-
-def _numbered(kind: Kind, data: bytes, key: VerifyingKey) -> tuple[bytes, Link]:
-    """The session of a numbered statement, and where it stands in the sequence."""
-    said = (read_open if kind is Kind.OPEN else read_measurement if kind is Kind.MEASUREMENT else read_abort)(data, key)
-    return said.session, said.link
 
 
 def _is_whole(kinds: Container[Kind]) -> bool:
     """Whether a landmark's beginning and end of a session are among these."""
     return Kind.OPEN in kinds and (Kind.MEASUREMENT in kinds or Kind.ABORT in kinds)
-
-
-def _logged(body: bytes) -> dict[bytes, tuple[bytes, bytes]]:
-    """What a landmark has receipts of: entry and receipt by the digest of the statement.
-
-    Raises:
-        Malformed: it is something else.
-    """
-    told = decode(body, what="logged", most_bytes=MOST_ANSWER_BYTES)
-    found = {}
-    for one in told if isinstance(told, list) else [None]:
-        match one:
-            case [bytes() as name, bytes() as entry, bytes() as receipt]:
-                found[name] = entry, receipt
-            case _:
-                raise malformed(ErrorCode.STATEMENT_MALFORMED, "[digest, entry, receipt]", shown(one), "logged")
-    return found

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from lightbound.attestation.tiers import UNATTESTED
 from lightbound.enrolment.pinned import Pin, Pins
 from lightbound.errors import ErrorCode, Fault, Unavailable
+from lightbound.files.held import write_held
 from lightbound.files.vetting import write_landmarks
 from lightbound.files.whole import whole_file
 from lightbound.ranging.readings import Landmark, Readings
@@ -125,10 +126,8 @@ def export(judge: Judge, out: Path, *, now_ns: int, data: Path, mesh: bool) -> E
     return Exported(chips=len(told.chips), rows=len(readings), mesh_rows=mesh_rows, differs=len(told.differs))
 
 
-def write_held(kept: Kept, out: Path) -> int:
+def export_held(kept: Kept, out: Path) -> int:
     """Write what landmarks numbered and the log gave receipts for, as a holder keeps it; how many.
-
-    Each is NAME.cose with its NAME.tlog-proof, NAME being the digest of the statement.
 
     Raises:
         Unavailable: the database failed, or a file cannot be written.
@@ -136,9 +135,7 @@ def write_held(kept: Kept, out: Path) -> int:
     _folder(out)
     count = 0
     for statement, receipt in kept.receipts.held():
-        for ending, data in (("cose", statement), ("tlog-proof", receipt.proof)):
-            with whole_file(out / f"{receipt.digest.hex()}.{ending}") as file:
-                file.write(data)
+        write_held(out, statement, receipt.proof)
         count += 1
     return count
 

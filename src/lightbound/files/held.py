@@ -1,0 +1,71 @@
+"""What a holder has of what landmarks said: a folder of statements NAME.cose, each with its receipt NAME.tlog-proof.
+
+NAME is the digest of the statement in hexadecimal. Agents keep such a folder, a verifier exports one, and
+`lightbound log monitor` reads it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lightbound.errors import ErrorCode, Fault, Unavailable
+from lightbound.files.toml import read_small
+from lightbound.files.whole import whole_file
+from lightbound.keys.signing import digest
+
+STATEMENT: Final = ".cose"
+RECEIPT: Final = ".tlog-proof"
+
+MOST_FILE: Final = 200_000
+"""Bytes of one: a checkpoint of the longest kind, its proof and its opening fit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldFile:
+    """A statement with its receipt, as they are on disk; nothing of them has been believed."""
+
+    path: Path
+    """Of the statement."""
+    statement: bytes
+    receipt: bytes
+
+
+def write_held(folder: Path, statement: bytes, receipt: bytes) -> None:
+    """Keep a statement with its receipt. Dying between the two leaves a receipt alone, which nobody reads.
+
+    Raises:
+        Unavailable: they cannot be written.
+    """
+    name = digest(statement).hex()
+    for ending, data in ((RECEIPT, receipt), (STATEMENT, statement)):
+        with whole_file(folder / f"{name}{ending}") as file:
+            file.write(data)
+
+
+def read_held(folder: Path) -> Iterator[HeldFile]:
+    """Every statement of a folder that has its receipt beside it, in the order of their names.
+
+    Raises:
+        Unavailable: one cannot be read, or is too long to be one.
+    """
+    for path in sorted(folder.glob(f"*{STATEMENT}")):
+        receipt = path.with_suffix(RECEIPT)
+        if receipt.exists():
+            yield HeldFile(path=path, statement=read_small(path, MOST_FILE), receipt=read_small(receipt, MOST_FILE))
+
+
+def forget_held(folder: Path, *, before_s: float) -> None:
+    """Delete what was written before this instant, in seconds since 1970 UTC.
+
+    Raises:
+        Unavailable: the folder cannot be read, or a file cannot be deleted.
+    """
+    try:
+        for path in folder.iterdir():
+            if path.suffix in {STATEMENT, RECEIPT} and path.stat().st_mtime < before_s:
+                path.unlink()
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        fault = Fault(code=ErrorCode.WRITE_FAILED, expected="files that can be deleted", found=found, file=str(folder))
+        raise Unavailable(fault) from error
