@@ -13,7 +13,8 @@ from lightbound.cli.signing_options import JsonOption, print_json
 from lightbound.errors import ErrorCode, Fault, Malformed, Refused
 
 if TYPE_CHECKING:
-    from lightbound.roles.log.monitoring import Followed, Held
+    from lightbound.roles.log.holding import Held
+    from lightbound.roles.log.monitoring import Followed
 
 STATE_FORMAT: Final = "lightbound.log-monitor/2"
 
@@ -152,7 +153,7 @@ def monitor(
 
 def _held(folder: Path) -> "dict[Path, Held]":
     from lightbound.files import held
-    from lightbound.roles.log.monitoring import read_held
+    from lightbound.roles.log.holding import read_held
 
     found = {}
     for one in held.read_held(folder):
@@ -162,7 +163,7 @@ def _held(folder: Path) -> "dict[Path, Held]":
 
 
 def _check_held(by_path: "Mapping[Path, Held]", followed: "Followed") -> None:
-    from lightbound.roles.log.monitoring import check_held
+    from lightbound.roles.log.holding import check_held
 
     for path, one in by_path.items():
         with _of(path):

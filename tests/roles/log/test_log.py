@@ -18,7 +18,7 @@ from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.net.http_client import Server
 from lightbound.ranging.statements.opening import read_open, write_open
-from lightbound.roles.log.monitoring import read_held
+from lightbound.roles.log.holding import read_held
 from lightbound.roles.log.reading import OverHttp
 from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from lightbound.tlog.entries import (

@@ -16,14 +16,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lightbound.canonical import cose
-from lightbound.canonical.fields import Fields
 from lightbound.errors import ErrorCode, Fault, LightboundError, Refused, refused
 from lightbound.keys.ed25519 import VerifyingKey
-from lightbound.ranging.sessions.receipts import read_numbered
 from lightbound.ranging.statements.admission import position_said
-from lightbound.ranging.statements.kinds import NUMBERED, Kind
+from lightbound.ranging.statements.kinds import Kind
 from lightbound.roles.log.auditing import fork
+from lightbound.roles.log.holding import Held, opens
 from lightbound.roles.log.reading import Source, bundle_of, hashes_of
 from lightbound.tlog import merkle
 from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint
@@ -31,16 +29,11 @@ from lightbound.tlog.consistency import continues
 from lightbound.tlog.entries import (
     COMMITMENT,
     Commitment,
-    Opening,
-    Sequel,
-    check_opening,
     commitment_said,
     read_commitment,
     read_entry,
-    read_opening,
 )
 from lightbound.tlog.note import NoteKey
-from lightbound.tlog.proof import read_proof
 from lightbound.tlog.tiles import WIDTH, Tile, TiledTree, read_bundle
 
 
@@ -51,37 +44,6 @@ class What(StrEnum):
     MISSING = "missing"
     GAP = "gap"
     UNOPENED = "unopened"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A statement that a holder has, with what opens its entry."""
-
-    landmark: bytes
-    agent: bytes
-    seq: int
-    statement: bytes
-    opening: Opening
-    checkpoint: bytes = b""
-    """The note that the receipt leads to; nothing of it has been believed."""
-
-    @property
-    def place(self) -> tuple[bytes, bytes, int]:
-        """Which statement it is: whose, about whom, the how manieth."""
-        return self.landmark, self.agent, self.seq
-
-    @property
-    def slot(self) -> bytes:
-        """Where its entry stands."""
-        return self._sequel(self.seq, self.opening.before).slot()
-
-    @property
-    def next_slot(self) -> bytes:
-        """Where the entry of the next statement stands, if there is one."""
-        return self._sequel(self.seq + 1, self.opening.link()).slot()
-
-    def _sequel(self, seq: int, before: bytes | None) -> Sequel:
-        return Sequel(landmark=self.landmark, agent=self.agent, seq=seq, before=before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,41 +74,6 @@ class Followed:
     """Of all landmarks with a POSITION in the log, by id."""
     commitments: dict[bytes, tuple[int, Commitment]] = field(default_factory=dict)
     """By landmark and slot; the number of the entry with it."""
-
-
-def read_held(statement: bytes, receipt: bytes) -> Held:
-    """A statement with its receipt; who signed it, `check_held` looks at once the log was followed.
-
-    Raises:
-        Malformed, Refused: it is no numbered statement of a landmark, or the receipt has no opening.
-    """
-    envelope = cose.read(statement, what="statement")
-    if envelope.kind not in NUMBERED:
-        raise refused(ErrorCode.WRONG_TYPE, "OPEN, MEASUREMENT or ABORT", envelope.kind, "statement")
-    fields = Fields.of(envelope.payload, Kind(envelope.kind).short)
-    proof = read_proof(receipt, what="receipt")
-    if proof.extra is None:
-        raise refused(ErrorCode.DISCLOSURE_DIFFERS, "a receipt with an opening", "one without", "receipt")
-    return Held(
-        landmark=fields.octets("landmark", 16),
-        agent=fields.octets("agent", 16),
-        seq=fields.integer("seq"),
-        statement=statement,
-        opening=read_opening(proof.extra),
-        checkpoint=proof.checkpoint,
-    )
-
-
-def check_held(held: Held, keys: Mapping[bytes, VerifyingKey]) -> None:
-    """Nothing, if the landmark signed what is held, so that the log and the landmark can be blamed by it.
-
-    Raises:
-        Malformed, Refused: it did not, or the log has no POSITION of such a landmark.
-    """
-    key = keys.get(held.landmark)
-    if key is None:
-        raise refused(ErrorCode.NOT_ADMITTED, "a landmark of the log", held.landmark.hex(), "statement.landmark")
-    read_numbered(held.statement, key)
 
 
 def follow(source: Source, log: NoteKey, followed: Followed, landmarks: Iterable[bytes]) -> Checkpoint:
@@ -216,7 +143,7 @@ def unaccounted(
             entry = commitments.get(landmark + one.slot)
             if entry is None:
                 found.append(Found(what=What.MISSING, landmark=landmark, agent=agent, seq=seq, entry=None))
-            elif not _opens(one, entry[1]):
+            elif not opens(one, entry[1]):
                 found.append(Found(what=What.ALTERED, landmark=landmark, agent=agent, seq=seq, entry=entry[0]))
             if seq + 1 not in by_seq:
                 after = commitments.get(landmark + one.next_slot)
@@ -286,11 +213,3 @@ def _entries(source: Source, start: int, end: int) -> Iterable[tuple[int, bytes]
         for at, entry in enumerate(read_bundle(data, count)[:width]):
             if number * WIDTH + at >= start:
                 yield number * WIDTH + at, entry
-
-
-def _opens(held: Held, commitment: Commitment) -> bool:
-    try:
-        check_opening(commitment, held.opening, held.statement, agent=held.agent, seq=held.seq)
-    except LightboundError:
-        return False
-    return True
