@@ -191,7 +191,8 @@ class Stage:
         """Start the agent of a lot."""
         self._agents[lot.name] = self.processes.start(
             f"agent {lot.name}",
-            *("agent", "run", "--data", self.agent_data(lot)),
+            # Nobody looks at an agent's own copy here, and twelve agents would ask eight landmarks for it all the time.
+            *("agent", "run", "--data", self.agent_data(lot), "--keep-days", "0"),
             log=self.folder / "logs" / f"agent-{lot.name}.log",
         )
 
