@@ -1,10 +1,15 @@
 """A bundle as a verifier makes it, over the virtual world; and whoever checks it."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.bundles.checking import Checked, Trusted
@@ -21,6 +26,7 @@ from lightbound.roles.checking_bundles import checked
 from lightbound.roles.verifier.bundling import bundle_of
 from lightbound.roles.verifier.inviting import Wanted, site_of
 from lightbound.roles.verifier.settings import Policy
+from lightbound.sim.devices.foundry import Foundry
 from lightbound.store.enrolments import Site
 from lightbound.tlog import merkle
 from lightbound.tlog.checkpoint import sign_checkpoint
@@ -67,6 +73,17 @@ class Made:
             with_site=with_site,
             span_ns=span_ns,
         )
+
+
+def revoked(name: str, foundry: Foundry = FOUNDRY) -> bytes:
+    """A list by whoever issues devices' certificates there, with that of this device on it."""
+    issuer, since = foundry.above[0], dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    entry = x509.RevokedCertificateBuilder().revocation_date(since)
+    entry = entry.serial_number(foundry.device(name).device.certificate.serial_number)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
+    builder = builder.last_update(since).next_update(since + dt.timedelta(days=900))
+    builder = builder.add_revoked_certificate(entry.build()).add_extension(x509.CRLNumber(1), critical=False)
+    return builder.sign(issuer.key, hashes.SHA384()).public_bytes(Encoding.DER)
 
 
 SQUARE = {

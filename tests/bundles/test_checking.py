@@ -16,10 +16,14 @@ from lightbound.canonical.commitments import Disclosure
 from lightbound.errors import ErrorCode, LightboundError, Malformed
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.statements.admission import DirectoryTrust
-from tests.bundles.made import Made, attested, check, trusted
+from lightbound.sim.devices.foundry import Foundry
+from tests.bundles.made import Made, attested, check, revoked, trusted
 from tests.ranging.parties import PARTIES, TRUST, VERIFIER, key
 from tests.roles.verifier.hosts import device
 from tests.roles.verifier.virtual import virtual
+
+STRANGERS = revoked("one", Foundry.of(7))
+"""An answer about devices of somebody else."""
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +78,28 @@ def test_a_chip_at_a0_has_a_bundle_too(tmp_path: Path) -> None:
         done = check(Made(verifier=verifier, data=tmp_path / "verifier", chip=chip.chip).bundle())
         assert done.error is None
         assert done.verdicts[0]["assurance"]["tier"] == "A0"
+
+
+def test_answers_about_the_chip_go_in_and_are_told_and_change_no_verdict(made: Made) -> None:
+    answers = (revoked("two"), revoked("one"))
+    attestor = replace(made.verifier.judge.attestor, revocations=(STRANGERS, b"none", *answers))
+    verifier = replace(made.verifier, judge=replace(made.verifier.judge, attestor=attestor))
+    bundle = replace(made, verifier=verifier).bundle()
+    # A list is about everybody whom its issuer certified.
+    assert bundle.revocations == answers
+    done = check(bundle)
+    assert done.error is None
+    assert done.verdicts == check(made.bundle()).verdicts
+    assert "Answers about revocation (2): certificate" in done.steps[4].found
+    assert "revoked since 2026-01-01" in done.steps[4].found
+
+
+@pytest.mark.parametrize("data", [STRANGERS, b"none", revoked("one")[:-1] + b"?"], ids=["another's", "none", "forged"])
+def test_an_answer_that_says_nothing_of_the_chip_is_refused(bundle: Bundle, data: bytes) -> None:
+    done = check(replace(bundle, revocations=(revoked("one"), data)))
+    assert done.failed == STEPS[4]
+    assert done.error is not None
+    assert done.error.faults[0].column == "bundle.revocations[1]"
 
 
 # -- who is believed -----------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from lightbound.attestation.revocation.answers import about
+from lightbound.attestation.revocation.said import Status
 from lightbound.bundles.contents import Bundle, SessionShown, Terms, VerdictShown
 from lightbound.bundles.logged import LogTrusted, check_logged
 from lightbound.bundles.recomputed import follows
@@ -95,7 +97,8 @@ def check(bundle: Bundle, trusted: Trusted, means: Means) -> Checked:
     2. The directory is signed by enough of the trusted parties, and every statement that it lists is here.
     3. Each session holds by every step of CLP/1, from statements signed by verifier, agent and landmarks.
     4. Each session asked for this chip; the areas asked about are those that its SESSION committed to, where shown.
-    5. Reports and quotes are what they claim, over the nonces that BIND gives.
+    5. Reports and quotes are what they claim, over the nonces that BIND gives. Answers about revocation are signed, and
+       about the chip; what they say is told, and changes nothing.
     6. MEASUREMENTs stand in a log that is trusted, under a checkpoint that enough witnesses cosigned.
     7. The borders here have the hash of those that the verdict names.
     8. Each verdict, computed again from its sessions, is the same: words exactly, metres within one.
@@ -207,6 +210,7 @@ def _evidence(
         raise refused(ErrorCode.EVIDENCE_DIFFERS, "a quote by the pinned key", "none", "bundle.pinned.quote_key")
     if not bundle.pinned.is_attested:
         evidence.update(dict.fromkeys(sessions, SessionEvidence(assurances={}, findings=())))
+        _revocations(bundle, sessions, evidence)
         return "none: tier A0, the chip is a name that follows from the agent's key"
     for shown in bundle.sessions:
         found = sessions[digest(shown.statements.session)]
@@ -214,8 +218,32 @@ def _evidence(
     tiers = sorted({one.assurances[bundle.chip].tier for one in evidence.values() if bundle.chip in one.assurances})
     signed = sum(bundle.chip in one.assurances for one in evidence.values())
     tier = f", tier {tiers[0]} at least" if tiers else ""
-    unread = f"; {len(bundle.revocations)} answers about revocation were not looked at" if bundle.revocations else ""
-    return f"the chip signed {signed} of {len(evidence)} sessions{tier}{unread}"
+    return f"the chip signed {signed} of {len(evidence)} sessions{tier}{_revocations(bundle, sessions, evidence)}"
+
+
+def _revocations(
+    bundle: Bundle, sessions: Mapping[bytes, VerifiedSession], evidence: Mapping[bytes, SessionEvidence]
+) -> str:
+    """What answers about revocation say of the chip, as of the last session that each of its chains signed."""
+    last_ns: dict[tuple[bytes, ...], int] = {}
+    for name, one in evidence.items():
+        chain = one.chains.get(bundle.chip, ())
+        last_ns[chain] = max(last_ns.get(chain, 0), sessions[name].session.issued_ns)
+    revoked = list[str]()
+    for number, data in enumerate(bundle.revocations):
+        path = f"bundle.revocations[{number}]"
+        try:
+            found = [answer for chain, at_ns in last_ns.items() for answer in about(data, chain, at_ns=at_ns)]
+        except LightboundError as error:
+            fault = error.faults[0]
+            raise type(error)([replace(fault, column=path)]) from error
+        if not found:
+            raise refused(ErrorCode.EVIDENCE_DIFFERS, "an answer about the chip's certificates", "another", path)
+        revoked += [str(answer) for answer in found if answer.status is Status.REVOKED]
+    if not bundle.revocations:
+        return ""
+    told = "; ".join(dict.fromkeys(revoked)) or "none says that it is revoked"
+    return f". Answers about revocation ({len(bundle.revocations)}): {told}"
 
 
 def _logged(bundle: Bundle, trusted: Trusted, sessions: Sequence[VerifiedSession]) -> str:

@@ -5,7 +5,7 @@ it, freshly. Firmware may be updated, boards repaired and chips replaced by whoe
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from typing import Final
 
@@ -87,6 +87,8 @@ class SessionEvidence:
     """By chip: how strongly the session is tied to it. A chip that is pinned and not here did not sign the session, and
     nothing that was measured in it is about that chip."""
     findings: tuple[Finding, ...]
+    chains: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict)
+    """By chip that signed: its certificates as DER, leaf first, which an answer about revocation may be about."""
 
 
 def pins_of(host: HostEvidence, chips: tuple[bytes, ...]) -> Pins:
@@ -129,7 +131,8 @@ def session_evidence(host: HostEvidence, pins: Pins, appraisals: Mapping[bytes, 
         assurances[chip] = assured(appraisal.result, is_quoted=is_quoted, is_simulated=simulated)
         findings += _of_report(report, pin, appraisal)
     findings += _of_host(host, pins)
-    return SessionEvidence(assurances=assurances, findings=tuple(findings))
+    chains = {chip: tuple(report.chain) for chip, report in host.reports.items()}
+    return SessionEvidence(assurances=assurances, findings=tuple(findings), chains=chains)
 
 
 def _of_report(report: GenuineReport, pin: Pin, appraisal: Appraisal) -> list[Finding]:

@@ -34,6 +34,20 @@ def answered(data: bytes, *, certificate: x509.Certificate, issuer: x509.Certifi
     return Answer(serial=certificate.serial_number, said=said, at_ns=at_ns)
 
 
+def about(data: bytes, chain: Sequence[bytes], *, at_ns: int) -> tuple[Answer, ...]:
+    """What an answer says of each certificate of a chain that it is about; `chain` is DER, leaf first, checked before.
+
+    Raises:
+        Malformed, Refused: as `answered`.
+    """
+    certificates = [load(der, f"[{number}]") for number, der in enumerate(chain)]
+    said = (
+        answered(data, certificate=certificate, issuer=issuer, at_ns=at_ns)
+        for certificate, issuer in pairwise(certificates)
+    )
+    return tuple(answer for answer in said if answer.status is not Status.OTHER)
+
+
 def notes(files: Iterable[tuple[str, bytes]], chain: Sequence[bytes], *, at_ns: int) -> tuple[str, ...]:
     """What each file says of a chain, in a sentence; `chain` is DER, leaf first, and was checked before.
 

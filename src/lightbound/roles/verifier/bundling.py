@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightbound.attestation.genuine import claimed_chip
+from lightbound.attestation.revocation.answers import about
 from lightbound.bundles.contents import Admission, Bundle, Logged, Pinned, SessionShown, Terms, VerdictShown
 from lightbound.bundles.reading import verdict_order
 from lightbound.bundles.spoken import spoken
@@ -16,6 +17,7 @@ from lightbound.files.admission import AdmissionFolder
 from lightbound.geo.areas import Drawing, parse_area
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.signing import digest
+from lightbound.ranging.sessions.verification import SessionStatements, VerifiedSession
 from lightbound.ranging.statements.binding import read_evidence
 from lightbound.ranging.statements.session import chip_proof
 from lightbound.roles.verifier.checking import concluded
@@ -24,6 +26,15 @@ from lightbound.store.asked import Asked
 from lightbound.store.enrolments import Agent
 from lightbound.store.judged import ChipKept
 from lightbound.tlog.proof import read_proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """A session that holds, with what it was found in."""
+
+    statements: SessionStatements
+    verified: VerifiedSession
+    documents: tuple[bytes, ...]
 
 
 def bundle_of(
@@ -56,11 +67,11 @@ def bundle_of(
         raise Refused(Fault(code=ErrorCode.NOT_ENROLLED, expected="a chip that is enrolled here", found=chip.hex()))
     verdicts = _verdicts(judge, found, span_ns)
     pins = kept.enrolments.pins(agent.key.key_id)
-    sessions = [
-        _shown(judge, asked, agent, chip, with_site=with_site)
-        for asked in map(kept.asked.session, sorted({name for one in verdicts for name in one.basis}))
-        if asked is not None
+    names = sorted({name for one in verdicts for name in one.basis})
+    found_sessions = [
+        (asked, _concluded(judge, asked, agent)) for asked in map(kept.asked.session, names) if asked is not None
     ]
+    sessions = [_shown(asked, held, chip, with_site=with_site) for asked, held in found_sessions]
     made = Bundle(
         software=software,
         made_ns=now_ns,
@@ -77,7 +88,7 @@ def bundle_of(
         vouched=b"",
         verdicts=verdicts,
         manifests=judge.attestor.manifests,
-        revocations=judge.attestor.revocations,
+        revocations=_revocations(judge, chip, pins, [held for _, held in found_sessions]),
         logged=_logged(judge, sessions),
     )
     return vouched(made, key)
@@ -97,7 +108,7 @@ def _logged(judge: Judge, sessions: Sequence[SessionShown]) -> tuple[Logged, ...
     )
 
 
-def _shown(judge: Judge, asked: Asked, agent: Agent, chip: bytes, *, with_site: bool) -> SessionShown:
+def _concluded(judge: Judge, asked: Asked, agent: Agent) -> _Held:
     found = concluded(
         asked,
         judge.kept.sequences.of_session(asked.digest),
@@ -108,13 +119,35 @@ def _shown(judge: Judge, asked: Asked, agent: Agent, chip: bytes, *, with_site: 
     if found.statements is None or found.verified is None:
         fault = Fault(code=ErrorCode.WRONG_SESSION, expected="a session that holds", found=asked.digest.hex())
         raise Refused(fault)
+    return _Held(statements=found.statements, verified=found.verified, documents=found.documents)
+
+
+def _shown(asked: Asked, held: _Held, chip: bytes, *, with_site: bool) -> SessionShown:
     index = [name for name, _ in asked.chips].index(chip)
     return SessionShown(
-        statements=replace(found.statements, by_landmark=spoken(found.verified, found.statements)),
+        statements=replace(held.statements, by_landmark=spoken(held.verified, held.statements)),
         chip=chip_proof(asked.chips, index),
         site=asked.site if with_site else None,
-        documents=_documents_of(chip, found.documents, found.statements.evidence),
+        documents=_documents_of(chip, held.documents, held.statements.evidence),
     )
+
+
+def _revocations(judge: Judge, chip: bytes, pins: Pins, held: Sequence[_Held]) -> tuple[bytes, ...]:
+    """Of the answers about revocation those about this chip: others' would tell which other chips there are."""
+    attestor = judge.attestor
+    if not attestor.revocations or chip not in pins.chips:
+        return ()
+    evidence = [attestor.of_session(one.verified, one.documents, pins) for one in held]
+    chains = {one.chains[chip] for one in evidence if chip in one.chains}
+    return tuple(data for data in attestor.revocations if any(_is_about(data, chain) for chain in chains))
+
+
+def _is_about(data: bytes, chain: Sequence[bytes]) -> bool:
+    try:
+        # When it is asked does not change whom the answer is about.
+        return bool(about(data, chain, at_ns=0))
+    except LightboundError:
+        return False
 
 
 def _documents_of(chip: bytes, documents: Sequence[bytes], manifest: bytes) -> tuple[bytes, ...]:
