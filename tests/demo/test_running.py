@@ -1,5 +1,6 @@
 """`lightbound demo`, run once as a stranger runs it: it tells its story, leaves what it says, and nothing running."""
 
+import csv
 import json
 import os
 import shlex
@@ -12,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from lightbound.demo.stage import ORIGIN
+from lightbound.roles.log.app import read_tile
+from lightbound.store.log import LogStore, open_log
+from lightbound.tlog.tiles import bundles_of, tiles_of
 from tests.transcripts.test_readme import assert_told, blocks
 
 LIGHTBOUND = str(Path(sys.executable).with_name("lightbound"))
@@ -115,6 +120,33 @@ def test_every_file_that_it_names_is_there(ran: Ran) -> None:
     assert len(named) == 3
     assert all(Path(name).stat().st_size > 200 for name in named)
     assert "A1 (simulated chips)" in (ran.folder / "report.txt").read_text(encoding="utf-8")
+
+
+def test_no_chip_no_area_and_no_site_stands_in_the_public_files_of_the_log(ran: Ran) -> None:
+    engine = open_log(ran.folder / "world" / "log" / "log.sqlite", ORIGIN)
+    try:
+        store = LogStore(engine)
+        note = store.published()
+        assert note is not None
+        tiles = [read_tile(store, one) for one in (*tiles_of(note.size), *bundles_of(note.size))]
+    finally:
+        engine.dispose()
+    public = b"\n".join([note.data, *(one for one in tiles if one is not None)])
+    with (ran.folder / "evidence" / "chips.csv").open(encoding="utf-8") as file:
+        chips = list(csv.DictReader(file))
+    assert len(chips) == 96
+    sites = {path.name.removesuffix(".code.json").encode() for path in (ran.folder / "world").glob("*.code.json")}
+    private = {chip["chip_id"].encode() for chip in chips} | {bytes.fromhex(chip["chip_id"]) for chip in chips}
+    areas = {chip[name].encode() for chip in chips for name in ("licensed_area", "excluded_area")}
+    # Two letters stand in any hundred kilobytes by chance.
+    private |= sites | {area for area in areas if len(area) > 2}
+    assert b"CN+HK+MO" in private
+    assert len(private) > 2 * 96 + 10
+    assert [one for one in private if one in public] == []
+    # What is meant to be there is found the same way.
+    positions = list((ran.folder / "world" / "admission").joinpath("positions").glob("*.cose"))
+    assert positions
+    assert [path for path in positions if path.read_bytes() not in public] == []
 
 
 @pytest.mark.parametrize(
