@@ -14,13 +14,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from tests.attestation.real import Sample, packaged_h100
 
-from lightbound.attestation.chains import DeviceRoots, load, p384, read_chain
+from lightbound.attestation.chains import DeviceRoots, Keyed, keyed, read_chain
 from lightbound.attestation.genuine import genuine_report
 from lightbound.attestation.reports import read_report
 from lightbound.sim.devices.foundry import Foundry
@@ -42,11 +41,10 @@ class Signed:
     data: bytes
 
     @classmethod
-    def of(cls, signer: x509.Certificate, signature: bytes, data: bytes) -> "Signed":
+    def of(cls, signer: Keyed, signature: bytes, data: bytes) -> "Signed":
         """What this one signed."""
-        key = p384(signer)
-        spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return cls(key=key, spki=spki, signature=signature, data=data)
+        spki = signer.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return cls(key=signer.key, spki=spki, signature=signature, data=data)
 
     def from_bytes(self) -> None:
         """Check it, the key being bytes."""
@@ -100,12 +98,12 @@ def checked(one: Sample, roots: DeviceRoots) -> object:
 def bare_checks(one: Sample) -> list[Signed]:
     """What is signed in a report, as bytes: report, leaf, device, provisioner, identity, root."""
     report = read_report(one.report)
-    certificates = [load(der, "any") for der in read_chain(one.chain).der]
+    chain = [keyed(der, "any") for der in read_chain(one.chain).der]
     half = len(report.signature) // 2
     r, s = (int.from_bytes(report.signature[at : at + half], "big") for at in (0, half))
-    signed = [Signed.of(certificates[0], utils.encode_dss_signature(r, s), report.signed)]
-    for below, above in zip(certificates, [*certificates[1:], certificates[-1]], strict=True):
-        signed.append(Signed.of(above, below.signature, below.tbs_certificate_bytes))
+    signed = [Signed.of(chain[0], utils.encode_dss_signature(r, s), report.signed)]
+    for below, above in zip(chain, [*chain[1:], chain[-1]], strict=True):
+        signed.append(Signed.of(above, below.certificate.signature, below.certificate.tbs_certificate_bytes))
     return signed
 
 

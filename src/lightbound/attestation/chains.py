@@ -52,7 +52,8 @@ _UNREADABLE: Final = (
 warnings are errors, is for what no later version of it will read."""
 
 _ECDSA_SHA384: Final = x509.SignatureAlgorithmOID.ECDSA_WITH_SHA384
-_SIGNED_BY: Final = ec.ECDSA(hashes.SHA384())
+SIGNED_BY: Final = ec.ECDSA(hashes.SHA384())
+"""How everything of a device is signed: its report, and the certificates up to the root."""
 
 _PEM: Final = re.compile(rb"\s*-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----\s*")
 _CRITICAL: Final = {x509.BasicConstraints.oid, x509.KeyUsage.oid}
@@ -64,6 +65,14 @@ class Chain:
     """The certificates of a device as DER, leaf first. Nothing is checked yet."""
 
     der: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyed:
+    """A certificate with its key, read once: reading a key costs an eighth of a signature check with it."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePublicKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +89,7 @@ class Root:
 class Issuer:
     """Who vouches for devices: the provisioner's certificate, checked up to a root."""
 
-    certificate: x509.Certificate
+    provisioner: Keyed
     root: Root
     from_ns: int
     to_ns: int
@@ -127,15 +136,16 @@ class DeviceRoots:
             expected = " or ".join(root.name for root in self.pinned) or "a pinned root"
             raise refused(ErrorCode.CHAIN_REFUSED, f"to end at {expected}", f"{digest.hex()[:16]}...", "chain.root")
         names = CERTIFICATES[2:]
-        certificates = [load(one, name) for one, name in zip(der, names, strict=True)]
-        for below, above, name in zip(certificates, [*certificates[1:], certificates[-1]], names, strict=True):
-            check_issued(below, above, name)
-            check_may_issue(below, name)
+        chain = [keyed(one, name) for one, name in zip(der, names, strict=True)]
+        for below, above, name in zip(chain, [*chain[1:], chain[-1]], names, strict=True):
+            check_issued(below.certificate, above, name)
+            check_may_issue(below.certificate, name)
+        spans = [validity_ns(one.certificate) for one in chain]
         return Issuer(
-            certificate=certificates[0],
+            provisioner=chain[0],
             root=root,
-            from_ns=max(validity_ns(one)[0] for one in certificates),
-            to_ns=min(validity_ns(one)[1] for one in certificates),
+            from_ns=max(from_ns for from_ns, _ in spans),
+            to_ns=min(to_ns for _, to_ns in spans),
         )
 
 
@@ -167,7 +177,12 @@ def read_chain(data: bytes) -> Chain:
 
 
 def load(der: bytes, name: str) -> x509.Certificate:
-    """A certificate read whole, with a P-384 key, and its extensions understood.
+    """The certificate that `keyed` gives."""
+    return keyed(der, name).certificate
+
+
+def keyed(der: bytes, name: str) -> Keyed:
+    """A certificate read whole, with its P-384 key, and its extensions understood.
 
     Raises:
         Malformed: none, or one with another kind of key.
@@ -190,18 +205,10 @@ def load(der: bytes, name: str) -> x509.Certificate:
         if extension.critical and extension.oid not in _CRITICAL:
             found = f"a critical extension {extension.oid.dotted_string}"
             raise refused(ErrorCode.CHAIN_REFUSED, "extensions that are understood", found, path)
-    return certificate
+    return Keyed(certificate=certificate, key=key)
 
 
-def p384(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
-    """The key of a certificate that `load` gave."""
-    key = certificate.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise TypeError(type(key).__name__)
-    return key
-
-
-def check_issued(below: x509.Certificate, above: x509.Certificate, name: str) -> None:
+def check_issued(below: x509.Certificate, above: Keyed, name: str) -> None:
     """Nothing, if the upper certificate's key signed the lower, and its subject is the lower one's issuer.
 
     Only by ECDSA with SHA-384, as all of these are. The algorithm is named twice, once signed and once not; the
@@ -211,8 +218,8 @@ def check_issued(below: x509.Certificate, above: x509.Certificate, name: str) ->
         Refused: otherwise.
     """
     try:
-        if below.issuer == above.subject and below.signature_algorithm_oid == _ECDSA_SHA384:
-            p384(above).verify(below.signature, below.tbs_certificate_bytes, _SIGNED_BY)
+        if below.issuer == above.certificate.subject and below.signature_algorithm_oid == _ECDSA_SHA384:
+            above.key.verify(below.signature, below.tbs_certificate_bytes, SIGNED_BY)
             return
     except InvalidSignature:
         pass

@@ -11,20 +11,20 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lightbound.attestation.chains import (
     CERTIFICATES,
+    SIGNED_BY,
     DeviceRoots,
     Issuer,
+    Keyed,
     Root,
     check_issued,
     check_may_attest,
     check_may_issue,
-    load,
-    p384,
+    keyed,
     read_chain,
     validity_ns,
 )
@@ -110,25 +110,25 @@ def genuine_report(report: bytes, chain: bytes, *, roots: DeviceRoots, nonce: by
     said = read_report(report)
     der = read_chain(chain).der
     issuer = roots.issuer(der[2:])
-    leaf, device = load(der[0], CERTIFICATES[0]), load(der[1], CERTIFICATES[1])
-    check_issued(device, issuer.certificate, CERTIFICATES[1])
-    check_may_issue(device, CERTIFICATES[1])
-    check_issued(leaf, device, CERTIFICATES[0])
-    check_may_attest(leaf, CERTIFICATES[0])
+    leaf, device = keyed(der[0], CERTIFICATES[0]), keyed(der[1], CERTIFICATES[1])
+    check_issued(device.certificate, issuer.provisioner, CERTIFICATES[1])
+    check_may_issue(device.certificate, CERTIFICATES[1])
+    check_issued(leaf.certificate, device, CERTIFICATES[0])
+    check_may_attest(leaf.certificate, CERTIFICATES[0])
     spki = _spki(device)
-    dice = layer(leaf)
+    dice = layer(leaf.certificate)
     if dice.device_key not in {None, spki}:
         raise refused(ErrorCode.CHAIN_REFUSED, "a leaf of this device", "one of another", "chain.leaf.dice")
     _check_signature(said, leaf)
     if said.opaque.firmware_id not in {None, dice.firmware_id}:
         expected, path = "the firmware that the leaf's key belongs to", "response.opaque.fwid"
         raise refused(ErrorCode.FIRMWARE_DIFFERS, expected, "another", path)
-    found = _device(spki, device, issuer)
+    found = _device(spki, device.certificate, issuer)
     if found.family is Family.SWITCH and said.opaque.fields.get(Type.SWITCH_PDI, b"").hex() != found.serial[-16:]:
         raise refused(ErrorCode.CHAIN_REFUSED, "the switch of the certificate", "another", "response.opaque.switch_pdi")
     if nonce is not None and nonce != said.nonce:
         raise refused(ErrorCode.NONCE_DIFFERS, "a report over the nonce asked for", "over another", "request.nonce")
-    spans = [validity_ns(leaf), validity_ns(device), (issuer.from_ns, issuer.to_ns)]
+    spans = [validity_ns(leaf.certificate), validity_ns(device.certificate), (issuer.from_ns, issuer.to_ns)]
     return GenuineReport(
         device=found,
         report=said,
@@ -146,11 +146,11 @@ def claimed_chip(chain: bytes) -> bytes:
     Raises:
         Malformed, Refused: no chain.
     """
-    return hashlib.sha256(_spki(load(read_chain(chain).der[1], CERTIFICATES[1]))).digest()
+    return hashlib.sha256(_spki(keyed(read_chain(chain).der[1], CERTIFICATES[1]))).digest()
 
 
-def _spki(certificate: x509.Certificate) -> bytes:
-    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+def _spki(certificate: Keyed) -> bytes:
+    return certificate.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _device(spki: bytes, certificate: x509.Certificate, issuer: Issuer) -> Device:
@@ -167,11 +167,11 @@ def _device(spki: bytes, certificate: x509.Certificate, issuer: Issuer) -> Devic
     )
 
 
-def _check_signature(said: Report, leaf: x509.Certificate) -> None:
+def _check_signature(said: Report, leaf: Keyed) -> None:
     half = SIGNATURE_BYTES // 2
     r, s = (int.from_bytes(said.signature[at : at + half], "big") for at in (0, half))
     try:
-        p384(leaf).verify(utils.encode_dss_signature(r, s), said.signed, ec.ECDSA(hashes.SHA384()))
+        leaf.key.verify(utils.encode_dss_signature(r, s), said.signed, SIGNED_BY)
     except InvalidSignature:
         expected = "a report that the leaf's key signed"
         raise refused(ErrorCode.SIGNATURE_INVALID, expected, "one that it did not", "response.signature") from None

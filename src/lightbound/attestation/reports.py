@@ -123,16 +123,13 @@ def read_report(data: bytes) -> Report:
 def _read_record(record: bytes, count: int) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
     if len(record) != count * _BLOCK.size:
         raise _malformed(f"{count} blocks of {_BLOCK.size} bytes", f"{len(record)} bytes", "response.record")
-    types, measurements = [], []
-    for number, block in enumerate(_BLOCK.iter_unpack(record), 1):
-        index, specification, size, kind, length, digest = block
-        is_digest = specification == _SPECIFICATION and size == _DMTF_BYTES and length == DIGEST_BYTES
-        if index != number or not is_digest or kind > _MOST_DIGEST_TYPE:
+    blocks = list(_BLOCK.iter_unpack(record))
+    for number, (index, specification, size, kind, length, _) in enumerate(blocks, 1):
+        found = index, specification, size, length
+        if found != (number, _SPECIFICATION, _DMTF_BYTES, DIGEST_BYTES) or kind > _MOST_DIGEST_TYPE:
             said = f"block {number} with a SHA-384 digest as DMTF has it"
-            raise _malformed(said, f"{block[:3]}, type {kind}, {length} bytes", f"response.record[{number - 1}]")
-        types.append(kind)
-        measurements.append(digest)
-    return tuple(types), tuple(measurements)
+            raise _malformed(said, f"{found[:3]}, type {kind}, {length} bytes", f"response.record[{number - 1}]")
+    return tuple(block[3] for block in blocks), tuple(block[5] for block in blocks)
 
 
 def _expect(octets: _Octets, start: bytes, what: str) -> None:

@@ -5,7 +5,6 @@ instant (`Reference.is_current`), and so no instant is needed here.
 """
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -19,7 +18,15 @@ from signxml.exceptions import InvalidDigest, SignXMLException
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from lightbound.attestation.appraisal import Reference
-from lightbound.attestation.chains import Root, check_issued, check_may_attest, check_may_issue, load, validity_ns
+from lightbound.attestation.chains import (
+    Root,
+    check_issued,
+    check_may_attest,
+    check_may_issue,
+    keyed,
+    load,
+    validity_ns,
+)
 from lightbound.attestation.manifests.markup import Markup, check_algorithms, parser, taken_apart
 from lightbound.attestation.manifests.reading import Manifest, manifest_of
 from lightbound.errors import ErrorCode, Malformed, Refused, refused
@@ -113,11 +120,12 @@ def _checked_chain(der: tuple[bytes, ...], roots: Iterable[Root]) -> tuple[Root,
     if root is None or len(der) < 2:
         expected = " or ".join(root.name for root in roots) or "a pinned root"
         raise refused(ErrorCode.CHAIN_REFUSED, f"a signer under {expected}", f"{digest.hex()[:16]}...", names[-1])
-    chain = [load(one, name) for one, name in zip(der, names, strict=True)]
-    for number, (below, above) in enumerate(itertools.pairwise(chain)):
-        check_issued(below, above, names[number])
-        check_may_issue(above, names[number + 1])
-        _check_depth(above, number, names[number + 1])
+    keys = [keyed(one, name) for one, name in zip(der, names, strict=True)]
+    chain = [one.certificate for one in keys]
+    for number, above in enumerate(keys[1:]):
+        check_issued(chain[number], above, names[number])
+        check_may_issue(above.certificate, names[number + 1])
+        _check_depth(above.certificate, number, names[number + 1])
     check_may_attest(chain[0], names[0])
     _check_purpose(chain[0], names[0])
     return root, chain
