@@ -193,7 +193,7 @@ def logged(bundle: Bundle) -> tuple[Bundle, LogTrusted]:
     witnesses = tuple(witness_key(name, signer.verifying) for name, signer in WITNESSES)
     return (
         replace(bundle, logged=tuple(sorted(found, key=logged_order))),
-        LogTrusted(key=LOG_KEY, witnesses=witnesses, enough=len(witnesses)),
+        LogTrusted(key=LOG_KEY, witnesses=witnesses, threshold=len(witnesses)),
     )
 
 

@@ -141,7 +141,7 @@ def test_a_directory_that_had_expired_when_landmarks_measured(files: Files, bund
 def test_too_few_witnesses_and_no_log_at_all(files: Files, bundle: Bundle) -> None:
     with_log, log = logged(bundle)
     third = witness_key("witness.example/w3", key(Purpose.WITNESS, "third").verifying)
-    more = LogTrusted(key=log.key, witnesses=(*log.witnesses, third), enough=3)
+    more = LogTrusted(key=log.key, witnesses=(*log.witnesses, third), threshold=3)
     code, error, said = ended(written(files.bundle.parent, with_log, trusted(more)))
     assert (code, error) == (ExitCode.REFUSED, ErrorCode.TOO_FEW_WITNESSES)
     assert "expected cosignatures of 3 of the 3 trusted witnesses, found 2" in said

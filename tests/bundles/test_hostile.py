@@ -40,10 +40,10 @@ def test_a_witness_that_is_named_twice_is_one_witness(bundle: Bundle) -> None:
     with_log, log = logged(bundle)
     first = log.witnesses[0]
     for twice in ((first, first), (first, replace(first, name="witness.example/other"))):
-        done = check(with_log, trusted(LogTrusted(key=log.key, witnesses=twice, enough=2)))
+        done = check(with_log, trusted(LogTrusted(key=log.key, witnesses=twice, threshold=2)))
         assert done.error is not None
         assert done.error.faults[0].code in {ErrorCode.TOO_FEW_WITNESSES, ErrorCode.WRONG_KEY}
-        assert check(with_log, trusted(LogTrusted(key=log.key, witnesses=twice[:1], enough=1))).error is None
+        assert check(with_log, trusted(LogTrusted(key=log.key, witnesses=twice[:1], threshold=1))).error is None
 
 
 def test_a_trust_file_names_each_witness_once(tmp_path: Path, bundle: Bundle) -> None:
@@ -51,7 +51,7 @@ def test_a_trust_file_names_each_witness_once(tmp_path: Path, bundle: Bundle) ->
     first = log.witnesses[0]
     path = tmp_path / "check-trust.toml"
     for more in (first, replace(first, name="witness.example/other")):
-        believed = trusted(LogTrusted(key=log.key, witnesses=(first, more), enough=1))
+        believed = trusted(LogTrusted(key=log.key, witnesses=(first, more), threshold=1))
         path.write_text(write_check_trust(believed, roots=None), encoding="utf-8")
         with pytest.raises(Malformed) as caught:
             read_check_trust(path)

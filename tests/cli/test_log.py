@@ -51,7 +51,7 @@ def test_a_name_that_no_log_can_have_is_refused_before_there_is_a_key(origin: st
             "vkey, a space and its URL",
         ),
         (["run", "--origin", ORIGIN, "--admission", ".", "--witness", f"{VKEY} http://w.example"], "witness's vkey"),
-        (["audit", ".", "--log-key", VKEY, "--threshold", "1"], "expected at most as many as there"),
+        (["audit", ".", "--log-key", VKEY, "--witness-threshold", "1"], "expected at most as many as there"),
         (["audit", "."], "--log-key"),
         (["monitor", ".", "--log-key", VKEY, "--held", "."], "--state"),
     ],

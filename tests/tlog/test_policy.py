@@ -65,12 +65,12 @@ def test_a_key_that_stands_twice_among_witnesses_is_refused_for_it_would_count_t
         assert caught.value.faults[0].code is ErrorCode.SETTING_MALFORMED
 
 
-@given(least=st.integers(0, 6), cosigned=st.sets(st.integers(0, 5)), more=st.integers(0, 5))
-def test_k_of_n_asks_for_k_and_another_cosignature_never_spoils_it(least: int, cosigned: set[int], more: int) -> None:
-    policy = policy_of([], WITNESSES, least)
+@given(k=st.integers(0, 6), cosigned=st.sets(st.integers(0, 5)), more=st.integers(0, 5))
+def test_k_of_n_asks_for_k_and_another_cosignature_never_spoils_it(k: int, cosigned: set[int], more: int) -> None:
+    policy = policy_of([], WITNESSES, k)
     assert read_policy(write_policy(policy)) == policy
     holds = enough(policy, by(*(WITNESSES[one] for one in cosigned)))
-    assert holds == (len(cosigned) >= least)
+    assert holds == (len(cosigned) >= k)
     assert enough(policy, by(*(WITNESSES[one] for one in cosigned | {more}))) >= holds
 
 

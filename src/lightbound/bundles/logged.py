@@ -19,7 +19,7 @@ class LogTrusted:
 
     key: NoteKey
     witnesses: tuple[NoteKey, ...] = ()
-    enough: int = 0
+    threshold: int = 0
     """So many of them must have cosigned the checkpoint of each proof."""
 
 
@@ -55,7 +55,7 @@ def check_logged(
         link = measurement.measurement.link
         check_opening(commitment, read_opening(found.opening), statement, agent=link.agent, seq=link.seq)
     sizes = f"checkpoints up to {max(roots)}" if roots else "no checkpoint"
-    return f"{len(measured)} measurements in {log.key.name}, {sizes}, {log.enough} of {len(log.witnesses)} witnesses"
+    return f"{len(measured)} measurements in {log.key.name}, {sizes}, {log.threshold} of {len(log.witnesses)} witnesses"
 
 
 def _checkpoint(found: Logged, log: LogTrusted, path: str) -> Checkpoint:
@@ -65,7 +65,7 @@ def _checkpoint(found: Logged, log: LogTrusted, path: str) -> Checkpoint:
     checkpoint, seen = check_proof(proof, write_entry(found.entry), log.key, log.witnesses, what=f"{path}.proof")
     # By their keys: one that was named twice, or under two names, is one witness.
     count = len({one.witness.raw for one in seen})
-    if count < log.enough:
-        expected = f"cosignatures of {log.enough} of the {len(log.witnesses)} trusted witnesses"
+    if count < log.threshold:
+        expected = f"cosignatures of {log.threshold} of the {len(log.witnesses)} trusted witnesses"
         raise refused(ErrorCode.TOO_FEW_WITNESSES, expected, f"{count}", f"{path}.proof.checkpoint")
     return checkpoint

@@ -29,7 +29,7 @@ def audit(
     witness: Annotated[
         list[str] | None, typer.Option(metavar="VKEY", help="A witness that is believed. May be repeated.")
     ] = None,
-    threshold: Annotated[int, typer.Option(min=0, metavar="K", help="So many of them must have cosigned.")] = 0,
+    witness_threshold: Annotated[int, typer.Option(min=0, metavar="K", help="So many of them must have cosigned.")] = 0,
     policy: Annotated[
         Path | None,
         typer.Option(
@@ -62,11 +62,11 @@ def audit(
 
     if policy is not None and witness:
         raise typer.BadParameter("a policy names its witnesses itself", param_hint="--witness")
-    if threshold > len(witness or []):
-        raise typer.BadParameter("expected at most as many as there are witnesses", param_hint="--threshold")
+    if witness_threshold > len(witness or []):
+        raise typer.BadParameter("expected at most as many as there are witnesses", param_hint="--witness-threshold")
     key = read_vkey(log_key)
     if policy is None:
-        wanted = policy_of((key,), [read_vkey(text) for text in witness or []], threshold)
+        wanted = policy_of((key,), [read_vkey(text) for text in witness or []], witness_threshold)
     else:
         wanted = read_policy(read_small(policy, MOST_BYTES))
     source = source_at(place)

@@ -222,8 +222,8 @@ def run(
     witness: Annotated[
         list[str] | None, typer.Option(metavar="VKEY", help="A witness of that log. May be repeated.")
     ] = None,
-    enough_witnesses: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="So many must have cosigned. Default: all of them.")
+    witness_threshold: Annotated[
+        int | None, typer.Option(min=0, metavar="K", help="So many must have cosigned. Default: all of them.")
     ] = None,
     log_json: LogJsonOption = False,
 ) -> None:
@@ -257,7 +257,7 @@ def run(
         tls=tls_of(tls_certificate, tls_key),
         ca=ca,
         software=f"lightbound {__version__}",
-        log=_log(log_key, witness or [], enough_witnesses),
+        log=_log(log_key, witness or [], witness_threshold),
     )
     if run_verifier(settings):
         raise KeyboardInterrupt
@@ -355,17 +355,17 @@ def _place(text: str) -> tuple[int, int]:
     return round(latitude * 1e7), round(longitude * 1e7)
 
 
-def _log(key: str | None, witnesses: list[str], enough: int | None) -> "LogTrusted | None":
+def _log(key: str | None, witnesses: list[str], threshold: int | None) -> "LogTrusted | None":
     """The log that is believed, and which witnesses."""
     if key is None:
-        if witnesses or enough is not None:
+        if witnesses or threshold is not None:
             raise typer.BadParameter("witnesses are of a log: name it", param_hint="--log-key")
         return None
-    if enough is not None and enough > len(witnesses):
-        raise typer.BadParameter(f"there are {len(witnesses)} witnesses", param_hint="--enough-witnesses")
+    if threshold is not None and threshold > len(witnesses):
+        raise typer.BadParameter(f"there are {len(witnesses)} witnesses", param_hint="--witness-threshold")
 
     from lightbound.bundles.logged import LogTrusted
     from lightbound.tlog.note import read_vkey
 
     keys = tuple(read_vkey(text) for text in witnesses)
-    return LogTrusted(key=read_vkey(key), witnesses=keys, enough=len(keys) if enough is None else enough)
+    return LogTrusted(key=read_vkey(key), witnesses=keys, threshold=len(keys) if threshold is None else threshold)

@@ -10,7 +10,7 @@ roots = "folder of *.pem"
 [log]                              only if statements have to stand in one
 key = "vkey of the log"
 witnesses = ["vkey", ...]
-enough = 1
+threshold = 1
 """
 
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ def write_check_trust(trusted: Trusted, *, roots: str | None) -> str:
     if trusted.log is not None:
         log = trusted.log
         lines += ["", "[log]", f'key = "{log.key}"']
-        lines += [f"witnesses = {array([str(key) for key in log.witnesses])}", f"enough = {log.enough}"]
+        lines += [f"witnesses = {array([str(key) for key in log.witnesses])}", f"threshold = {log.threshold}"]
     return "\n".join((*lines, ""))
 
 
@@ -107,7 +107,7 @@ def _log(table: TomlTable) -> LogTrusted:
     # Under another name it is the same key, and would count twice.
     if len({one.raw for one in witnesses}) < len(witnesses):
         raise table.wrong("witnesses", "keys of witnesses, each once", "one twice")
-    read = LogTrusted(key=key, witnesses=witnesses, enough=table.integer("enough", least=0, most=len(witnesses)))
+    read = LogTrusted(key=key, witnesses=witnesses, threshold=table.integer("threshold", least=0, most=len(witnesses)))
     table.end()
     return read
 

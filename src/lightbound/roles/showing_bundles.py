@@ -84,7 +84,7 @@ def _believed(trusted: Trusted) -> tuple[tuple[str, str], ...]:
     if log is None:
         return (*told, ("Log", "none: that statements were logged was not asked"))
     witnesses = ", ".join(map(str, log.witnesses)) or "none"
-    return (*told, ("Log", str(log.key)), (f"Witnesses, {log.enough} of them enough", witnesses))
+    return (*told, ("Log", str(log.key)), (f"Witnesses, {log.threshold} of them enough", witnesses))
 
 
 def _rules(bundle: Bundle) -> tuple[tuple[str, str], ...]:

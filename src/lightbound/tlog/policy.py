@@ -42,7 +42,7 @@ class Group:
     """So many of these members, each a witness or an earlier group."""
 
     name: str
-    least: int
+    threshold: int
     members: tuple[str, ...]
 
 
@@ -111,28 +111,28 @@ def write_policy(policy: Policy) -> bytes:
     """The file of a policy."""
     lines = [" ".join(("log", *_told(listed))) for listed in policy.logs]
     lines += [" ".join(("witness", name, *_told(listed))) for name, listed in policy.witnesses]
-    lines += [" ".join(("group", group.name, str(group.least), *group.members)) for group in policy.groups]
+    lines += [" ".join(("group", group.name, str(group.threshold), *group.members)) for group in policy.groups]
     lines.append(f"quorum {policy.quorum}")
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
-def policy_of(logs: Iterable[NoteKey], witnesses: Collection[NoteKey], least: int) -> Policy:
+def policy_of(logs: Iterable[NoteKey], witnesses: Collection[NoteKey], threshold: int) -> Policy:
     """The policy that any of these logs is believed with cosignatures of so many of these witnesses.
 
     Raises:
         Malformed: a key stands twice among the witnesses, under whatever names, and would count twice.
     """
-    if not 0 <= least <= len(witnesses):
-        raise ValueError(f"{least} of {len(witnesses)} witnesses")
+    if not 0 <= threshold <= len(witnesses):
+        raise ValueError(f"{threshold} of {len(witnesses)} witnesses")
     if len({one.raw for one in witnesses}) < len(witnesses):
         raise Malformed(Fault(code=ErrorCode.SETTING_MALFORMED, expected="each witness once", found="one key twice"))
     named = tuple((f"w{number}", Listed(key=key)) for number, key in enumerate(witnesses, 1))
-    group = Group(name="witnesses", least=least, members=tuple(name for name, _ in named))
+    group = Group(name="witnesses", threshold=threshold, members=tuple(name for name, _ in named))
     return Policy(
         logs=tuple(Listed(key=key) for key in logs),
         witnesses=named,
-        groups=(group,) if least else (),
-        quorum=group.name if least else NONE,
+        groups=(group,) if threshold else (),
+        quorum=group.name if threshold else NONE,
     )
 
 
@@ -144,7 +144,7 @@ def enough(policy: Policy, seen: Iterable[Cosignature]) -> bool:
     cosigned = {one.witness for one in seen}
     holds = {name for name, listed in policy.witnesses if listed.key in cosigned}
     for group in policy.groups:
-        if sum(member in holds for member in group.members) >= group.least:
+        if sum(member in holds for member in group.members) >= group.threshold:
             holds.add(group.name)
     return policy.quorum == NONE or policy.quorum in holds
 
@@ -182,7 +182,7 @@ def _read_line(read: _Lines, number: int, words: list[str]) -> None:
         case ["witness", name, vkey, *url] if len(url) <= 1:
             _check_new(read, number, name)
             read.witnesses[name] = _listed(number, vkey, url, Algorithm.COSIGNATURE, read.witnesses.values())
-        case ["group", name, least, *members] if members:
+        case ["group", name, count, *members] if members:
             _check_new(read, number, name)
             for member in members:
                 if not read.is_defined(member):
@@ -190,7 +190,8 @@ def _read_line(read: _Lines, number: int, words: list[str]) -> None:
                 if member in read.members:
                     raise _malformed(number, "each name in one group, once", member)
                 read.members.add(member)
-            read.groups[name] = Group(name=name, least=_least(number, least, len(members)), members=tuple(members))
+            threshold = _threshold(number, count, len(members))
+            read.groups[name] = Group(name=name, threshold=threshold, members=tuple(members))
         case ["quorum", name] if read.quorum is None:
             if name != NONE and not read.is_defined(name):
                 raise _malformed(number, "a witness or group that a line above defines, or none", name)
@@ -219,11 +220,11 @@ def _listed(number: int, vkey: str, url: list[str], algorithm: Algorithm, others
     return Listed(key=key, url=url[0] if url else None)
 
 
-def _least(number: int, text: str, members: int) -> int:
-    least = {"any": 1, "all": members}.get(text, int(text) if _COUNT.fullmatch(text) else 0)
-    if not 1 <= least <= members:
+def _threshold(number: int, text: str, members: int) -> int:
+    threshold = {"any": 1, "all": members}.get(text, int(text) if _COUNT.fullmatch(text) else 0)
+    if not 1 <= threshold <= members:
         raise _malformed(number, f"any, all, or a number from 1 to {members}", text)
-    return least
+    return threshold
 
 
 def _told(listed: Listed) -> tuple[str, ...]:

@@ -206,7 +206,7 @@ def test_the_same_again_has_its_number_and_another_at_its_place_is_refused(place
 def test_an_audit_finds_nothing_wrong_and_keeps_the_checkpoint(place: Place, tmp_path: Path) -> None:
     kept = tmp_path / "checkpoint"
     arguments = [place.log.url, "--log-key", str(place.log.named), "--witness", str(place.witness.named)]
-    code, output = looked("audit", *arguments, "--threshold", "1", "--keep", str(kept), "--json")
+    code, output = looked("audit", *arguments, "--witness-threshold", "1", "--keep", str(kept), "--json")
     assert code == 0, output
     told = json.loads(output)
     assert told["size"] == published(place.log).size
@@ -233,7 +233,7 @@ def test_an_audit_finds_whatever_file_was_changed(place: Place, tmp_path: Path) 
 
 def test_an_audit_asks_for_as_many_witnesses_as_it_is_told(place: Place) -> None:
     absent = Witness(name="absent.example", log=place.log.named)
-    arguments = ["--witness", str(place.witness.named), "--witness", str(absent.named), "--threshold", "2"]
+    arguments = ["--witness", str(place.witness.named), "--witness", str(absent.named), "--witness-threshold", "2"]
     code, output = looked("audit", place.log.url, "--log-key", str(place.log.named), *arguments)
     assert code == 4
     assert "too_few_witnesses" in output

@@ -72,7 +72,7 @@ class VerifierSettings:
         log = None
         if self.log is not None:
             witnesses = [str(key) for key in self.log.witnesses]
-            log = {"key": str(self.log.key), "witnesses": witnesses, "enough": self.log.enough}
+            log = {"key": str(self.log.key), "witnesses": witnesses, "threshold": self.log.threshold}
         said = {"silent_after_ns": self.silent_after_ns, "software": self.software, "log": log}
         return {**self.policy.fields(), **said}
 
@@ -93,4 +93,4 @@ def log_told(told: Mapping[str, Any]) -> LogTrusted | None:
     if said is None:
         return None
     witnesses = tuple(read_vkey(text) for text in said["witnesses"])
-    return LogTrusted(key=read_vkey(said["key"]), witnesses=witnesses, enough=int(said["enough"]))
+    return LogTrusted(key=read_vkey(said["key"]), witnesses=witnesses, threshold=int(said["threshold"]))
