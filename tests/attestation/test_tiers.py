@@ -5,7 +5,16 @@ import itertools
 import pytest
 
 from lightbound.attestation.results import Result
-from lightbound.attestation.tiers import UNATTESTED, Assurance, Reason, Tier, assured, weakest
+from lightbound.attestation.tiers import (
+    IN_WORDS,
+    UNATTESTED,
+    Assurance,
+    Reason,
+    Tier,
+    Unshown,
+    assured,
+    weakest,
+)
 
 EVERY = [
     assured(result, is_quoted=is_quoted, is_simulated=is_simulated)
@@ -40,3 +49,8 @@ def test_two_sessions_are_as_strong_as_the_weaker_and_leave_open_what_either_doe
 
 def test_of_no_session_nothing_is_shown() -> None:
     assert weakest([]) == UNATTESTED
+
+
+def test_everything_that_is_said_of_a_tier_has_words_for_people() -> None:
+    assert {*IN_WORDS} == {*Reason, *Unshown}
+    assert len({*IN_WORDS.values()}) == len(IN_WORDS)

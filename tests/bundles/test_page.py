@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 from typer.testing import CliRunner
 
+from lightbound.attestation.tiers import IN_WORDS, Unshown
 from lightbound.bundles.checking import Checked, Trusted
 from lightbound.bundles.contents import Bundle
 from lightbound.cli.app import app
@@ -56,7 +57,7 @@ def test_it_tells_each_step_the_verdict_who_is_believed_and_what_is_not_shown(
     assert all(f"<li>{one.what}" in page for one in done.steps if "'" not in one.what)
     assert f"Chip {bundle.chip.hex()}: verified (tier A1)" in page
     assert "This bundle holds. Verdict: verified, assurance tier A1." in page
-    assert "<li>key not copied</li>" in page
+    assert f"<li>{IN_WORDS[Unshown.KEY_NOT_COPIED]}</li>" in page
     assert believed.verifiers[0].raw.hex() in page
     assert believed.log is not None
     assert all(str(one) in page for one in believed.log.witnesses)

@@ -9,7 +9,7 @@ on from abroad: timing places the key, and nothing here times the chip. So a tie
 open.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -43,6 +43,38 @@ class Reason(StrEnum):
     """The chip's certificates lead to a root that simulated chips have: it is no chip at all."""
 
 
+class Unshown(StrEnum):
+    """What a tier leaves open: a closed list, explained in `docs/evidence.md`."""
+
+    KEY_NOT_COPIED = "key_not_copied"
+    KEY_BESIDE_CHIP = "key_beside_chip"
+    AFTER_WINDOW = "after_window"
+    GENUINE_CHIP = "genuine_chip"
+    WHICH_HOST = "which_host"
+    HOST_BESIDE_CHIP = "host_beside_chip"
+    RELEASED_FIRMWARE = "released_firmware"
+
+
+IN_WORDS: Final[Mapping[str, str]] = {
+    Reason.NO_ATTESTATION_READ: "no chip attested anything, or it was not looked at",
+    Reason.CHIP_SIGNED_SESSION: "the chip signed each session",
+    Reason.HOST_QUOTED_SESSION: "so did the host's TPM, with the key that was pinned at enrolment",
+    Reason.NO_QUOTE: "no quote of the host's TPM, or none that holds",
+    Reason.MEASUREMENTS_MATCH: "what the chip measured is what its maker's manifests say",
+    Reason.MEASUREMENTS_UNAPPRAISED: "what the chip measured could not be held against its maker's manifests",
+    Reason.MEASUREMENTS_DIFFER: "what the chip measured contradicts its maker's manifests",
+    Reason.SIMULATED_CHIP: "SIMULATED: a program signs for it, and there is no chip",
+    Unshown.KEY_NOT_COPIED: "that the key was not copied, to a machine that answers for a chip that is gone",
+    Unshown.KEY_BESIDE_CHIP: "that the key is beside the chip: what the chip signs can be fetched from elsewhere",
+    Unshown.AFTER_WINDOW: "where anything was before the first session, or is after the last",
+    Unshown.GENUINE_CHIP: "that there is a genuine chip",
+    Unshown.WHICH_HOST: "which host asked the chip",
+    Unshown.HOST_BESIDE_CHIP: "that the host whose TPM signed is where the chip is",
+    Unshown.RELEASED_FIRMWARE: "that the chip runs what its maker released",
+}
+"""For people. Programs are told the codes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assurance:
     """A tier with its reasons, and what is therefore not shown."""
@@ -52,13 +84,13 @@ class Assurance:
     does_not_show: tuple[str, ...]
 
 
-_NEVER_SHOWN: Final = ("key_not_copied", "key_beside_chip", "after_window")
-"""At no tier there is: that the key was not copied, that it is beside the chip, anything after the window."""
+_NEVER_SHOWN: Final = (Unshown.KEY_NOT_COPIED, Unshown.KEY_BESIDE_CHIP, Unshown.AFTER_WINDOW)
+"""At no tier there is."""
 
 UNATTESTED: Final = Assurance(
     tier=Tier.A0,
     reasons=(Reason.NO_ATTESTATION_READ,),
-    does_not_show=("key_not_copied", "key_beside_chip", "genuine_chip", "after_window"),
+    does_not_show=(Unshown.KEY_NOT_COPIED, Unshown.KEY_BESIDE_CHIP, Unshown.GENUINE_CHIP, Unshown.AFTER_WINDOW),
 )
 """Of every verdict that rests on readings alone: a copy of the key at the licensed site wins."""
 
@@ -73,12 +105,12 @@ def assured(result: Result, *, is_quoted: bool, is_simulated: bool) -> Assurance
     """How strongly one session is tied to a chip that signed a nonce which names it."""
     reasons = [Reason.CHIP_SIGNED_SESSION, Reason.HOST_QUOTED_SESSION if is_quoted else Reason.NO_QUOTE]
     reasons.append(_OF_RESULT[result])
-    unshown = [*_NEVER_SHOWN, "host_beside_chip" if is_quoted else "which_host"]
+    unshown = [*_NEVER_SHOWN, Unshown.HOST_BESIDE_CHIP if is_quoted else Unshown.WHICH_HOST]
     if result is not Result.VERIFIED:
-        unshown.append("released_firmware")
+        unshown.append(Unshown.RELEASED_FIRMWARE)
     if is_simulated:
         reasons.append(Reason.SIMULATED_CHIP)
-        unshown.append("genuine_chip")
+        unshown.append(Unshown.GENUINE_CHIP)
     return Assurance(
         tier=Tier.A2 if is_quoted else Tier.A1, reasons=tuple(sorted(reasons)), does_not_show=tuple(sorted(unshown))
     )

@@ -109,6 +109,7 @@ def _object(path: Path, bundle: "Bundle", done: "Checked") -> dict[str, Any]:
 
 
 def _print(told: dict[str, Any], done: "Checked") -> None:
+    from lightbound.attestation.tiers import IN_WORDS
     from lightbound.cli.terminal import printable
 
     for step in told["steps"]:
@@ -127,11 +128,12 @@ def _print(told: dict[str, Any], done: "Checked") -> None:
         typer.echo("")
         typer.echo(f"chip      {verdict['chip_id']}")
         typer.echo(f"standing  {verdict['standing']} ({assurance['tier']})")
-        typer.echo(f"because   {', '.join(assurance['reasons'])}")
+        for number, reason in enumerate(assurance["reasons"]):
+            typer.echo(f"{'' if number else 'because':9} {printable(IN_WORDS.get(reason, reason))}")
     typer.echo(f"as of     {told['asked_to']}; sessions from {told['asked_from']}")
     typer.echo("Not shown:")
     for one in told["does_not_show"]:
-        typer.echo(f"  - {printable(one)}")
+        typer.echo(f"  - {printable(IN_WORDS.get(one, one))}")
 
 
 def _write(

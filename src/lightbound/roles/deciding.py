@@ -121,7 +121,7 @@ def _with_evidence(verdict: dict[str, Any], evidences: Sequence[SessionEvidence]
     told = {
         "tier": str(assurance.tier),
         "reasons": [str(one) for one in assurance.reasons],
-        "does_not_show": list(assurance.does_not_show),
+        "does_not_show": [str(one) for one in assurance.does_not_show],
     }
     is_against = any(found.chip == chip and found.kind in AGAINST for one in evidences for found in one.findings)
     return {**verdict, "assurance": told, **({"standing": TAMPERED} if is_against else {})}

@@ -6,6 +6,7 @@ from typing import Any
 
 from lightbound.adjudication.facts import Settings
 from lightbound.adjudication.verdicts import Assumption, BorderUsed, Proof, Verdicts
+from lightbound.attestation.tiers import IN_WORDS
 from lightbound.bundles.checking import Checked, Trusted
 from lightbound.bundles.contents import Bundle
 from lightbound.drawing.chips import picture_of_chip
@@ -56,13 +57,13 @@ def shown(bundle: Bundle, done: Checked, trusted: Trusted, does_not_show: Sequen
             Section(title="The verdict", pairs=_verdict(newest, done)),
             Section(title="Whom this rests on", pairs=_believed(trusted)),
             Section(title="By which rules, by the word of whoever made the bundle", pairs=_rules(bundle)),
-            Section(title="What it does not show", items=tuple(one.replace("_", " ") for one in does_not_show)),
+            Section(title="What it does not show", items=tuple(IN_WORDS.get(one, one) for one in does_not_show)),
         ),
     )
 
 
 def _verdict(newest: Mapping[str, Any], done: Checked) -> tuple[tuple[str, str], ...]:
-    reasons = ", ".join(str(one).replace("_", " ") for one in newest["assurance"]["reasons"])
+    reasons = "; ".join(IN_WORDS.get(one, one) for one in newest["assurance"]["reasons"])
     return (
         ("Chip", str(newest["chip_id"])),
         ("Standing", str(newest["standing"])),
