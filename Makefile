@@ -77,10 +77,11 @@ example: .venv/.stamp ## adjudicate the example that ships with the project
 
 # -- checks ------------------------------------------------------------------------------------------------------
 
-# Two workers: the machine the project is sized for has two cores.
+# Two workers: the machine the project is sized for has two cores. MARKS chooses other tests: `make test MARKS="not soak"`
+# runs those marked as long as well, which every change must pass and which would make this one take twice its five minutes.
 .PHONY: test
-test: .venv/.stamp .cwt/.stamp ## run the tests, seeded samples of the long campaigns included
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+test: .venv/.stamp .cwt/.stamp ## run the tests, seeded samples of the long campaigns included (MARKS="not soak": long ones too)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(if $(MARKS),-m "$(MARKS)")
 
 .PHONY: soak
 soak: .venv/.stamp .cwt/.stamp ## run the long campaigns at their full counts

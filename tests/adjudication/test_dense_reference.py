@@ -96,6 +96,7 @@ def worlds(rng: np.random.Generator, text: str, chips: int) -> Sequence[tuple[st
     return made
 
 
+@pytest.mark.long
 def test_the_kernels_claim_no_more_than_the_dense_reference_and_give_up_one_percent_at_most() -> None:
     tally = Tally(pairs=Counter(), wrong=[], given_up=[])
     rng = np.random.default_rng(20_261_123)

@@ -31,8 +31,11 @@ ENDS: Final = {Kind.MEASUREMENT, Kind.ABORT}
 FILES: Final = {
     "landmark": {"keys/landmark.pem", "position.cose", "landmark.sqlite", "lock", "log"},
     "verifier": {"keys/verifier.pem", "verifier.sqlite", "lock", "log"},
-    "agent": {"keys/enrolment.pem", "trust.toml", "enrolment.json", "sessions.json", "status.json", "lock", "log"},
-}
+    "agent": {
+        "keys/enrolment.pem", "trust.toml", "enrolment.json", "sessions.json", "receipts.json", "status.json", "lock",
+        "log",
+    },
+}  # fmt: skip
 """All that a role ever has in its folder, once it has ended well."""
 
 

@@ -149,6 +149,7 @@ def test_no_chip_no_area_and_no_site_stands_in_the_public_files_of_the_log(ran: 
     assert [path for path in positions if path.read_bytes() not in public] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130), (signal.SIGTERM, 130)]
 )

@@ -35,6 +35,10 @@ PHONE: Final[dict[str, Any]] = {
 }
 DEVICES: Final = {"desktop": DESKTOP, "phone": PHONE}
 SCENES: Final = ("singapore", "fiji", "pole", "two_parts", "contradiction", "many")
+EACH_SCENE: Final = [
+    pytest.param(scene, marks=[] if scene in {"singapore", "pole", "contradiction"} else [pytest.mark.long])
+    for scene in SCENES
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def pages(browser: Browser, folder: Path) -> Pages:
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", EACH_SCENE)
 def test_a_page_asks_for_nothing_and_complains_of_nothing(pages: Pages, folder: Path, scene: str, device: str) -> None:
     opened = pages(scene, device)
     opened.page.locator("#in").click()
@@ -107,7 +111,7 @@ def test_a_page_asks_for_nothing_and_complains_of_nothing(pages: Pages, folder: 
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", EACH_SCENE)
 def test_nothing_stands_in_the_way_of_who_uses_assistive_technology(pages: Pages, scene: str, device: str) -> None:
     opened = pages(scene, device)
     found = Axe().run(opened.page).response["violations"]
@@ -269,7 +273,7 @@ def test_two_fingers_pinch(browser: Browser, folder: Path) -> None:
     assert opened.tip() is not None
 
 
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", EACH_SCENE)
 def test_a_phone_shows_it_all_without_scrolling_sideways_and_with_marks_of_full_size(pages: Pages, scene: str) -> None:
     opened = pages(scene, "phone")
     assert opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

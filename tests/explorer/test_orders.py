@@ -90,6 +90,7 @@ def test_two_sessions_at_one_landmark_do_nothing_to_one_another(second: Asked) -
     assert [len(met) for met in found.met] == [len(table.locals) for table in tables.tables]
 
 
+@pytest.mark.long
 def test_everything_that_was_ever_said_in_another_session_is_of_no_use_in_this_one() -> None:
     tables = tables_of(Configuration(sessions=(WIDE, OTHER)))
     found = orders(tables, 0, 1, 2)

@@ -36,6 +36,7 @@ def earlier(shared_data: Path) -> dict[str, list[BaseGeometry]]:
     return made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", [row for row in PLACES if "4.1" in row[3]], ids=lambda row: row[0])
 def test_version_4_1_draws_a_place_as_the_page_says(earlier: dict[str, list[BaseGeometry]], row: list[str]) -> None:
     place, where, _, said = row
@@ -87,6 +88,7 @@ def _kilometres_between(edges: NDArray[np.float64], lines: NDArray[np.float64], 
     return np.concatenate(found)
 
 
+@pytest.mark.long
 def test_lines_of_version_4_1_lie_as_near_as_the_page_says(
     earlier: dict[str, list[BaseGeometry]],
 ) -> None:

@@ -338,13 +338,20 @@ def shares_differ(one: dict[str, int], other: dict[str, int]) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.soak] if name == "smuggled" else []) for name in SAME_STANDINGS]
+    "name",
+    [
+        pytest.param(
+            name, marks=pytest.mark.soak if name == "smuggled" else [] if name == "world" else pytest.mark.long
+        )
+        for name in SAME_STANDINGS
+    ],
 )
 def test_both_engines_give_each_standing_equally_often(name: str) -> None:
     one, other = standings(name, Engine.PACKETS, TURNS), standings(name, Engine.STATISTICS, DRAWN_TURNS)
     assert not shares_differ(one, other), f"{one} and {other}"
 
 
+@pytest.mark.long
 def test_standings_given_another_third_of_the_time_would_be_seen() -> None:
     assert detectable_share(of_one=TURNS * 56, of_other=DRAWN_TURNS * 56) < 1 / 3
     assert detectable_share(of_one=SOAKED_TURNS * 56, of_other=DRAWN_TURNS * 56) < 0.08

@@ -68,6 +68,15 @@ SESSIONS: Final = {
 }
 """Of each scenario a session that is short and shows what it is about, and the standing that comes of it."""
 
+ALWAYS: Final = frozenset(
+    {
+        "world", "smuggled-fast-paths", "smuggled-and-delaying", "proxied", "copied-to-two-places", "two-faced",
+        "other-evidence", "landmark-misplaced", "landmark-tells-two-stories", "verifier-edits-measurements",
+        "network-replaying", "network-spoofing",
+    }
+)  # fmt: skip
+"""Played by `make test` too; the others are long."""
+
 FEWER: Final = {"aimed-from-four-places": 10}
 """Landmarks of a session, where a scenario has 28 and fewer show the same."""
 
@@ -138,7 +147,9 @@ def ahead(request: pytest.FixtureRequest, there: RealWorld) -> Iterator[PlayedAh
         yield made
 
 
-@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in ALWAYS else [pytest.mark.long]) for name in SESSIONS]
+)
 def test_what_comes_of_a_real_session_is_what_comes_of_the_simulated_one(ahead: PlayedAhead, name: str) -> None:
     number, standing = SESSIONS[name]
     played = ahead.played(name)

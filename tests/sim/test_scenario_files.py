@@ -384,6 +384,7 @@ def damaged(text: str, dice: random.Random) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.long
 def test_thousands_of_damaged_files_are_read_or_malformed_and_what_is_read_makes_a_world(file: Path) -> None:
     """By one change or two. A world is built of those that are small, and a session played in it."""
     dice = random.Random(20_261_125)

@@ -69,6 +69,7 @@ def test_however_entries_come_the_tree_is_that_of_all_of_them(place: Places, siz
         assert len(check_whole(engine, store)) == number
 
 
+@pytest.mark.long
 def test_a_tree_of_three_levels_is_kept_whole(location: str) -> None:
     with opened(location) as (engine, store):
         store.append([entry(number) for number in range(65_535)])

@@ -310,6 +310,7 @@ def test_an_agent_that_does_more_is_caught(host: Host, monkeypatch: pytest.Monke
         host.enrol(python(MORE[what]))
 
 
+@pytest.mark.long
 def test_what_an_agent_does_more_in_its_other_process_is_caught(host: Host) -> None:
     host.enrol(list(COMMAND))
     late = (

@@ -6,11 +6,14 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from lightbound.net.http_client import Server
 from tests.roles.landmark.running import descendants, is_alive
 from tests.roles.verifier.running import command, waited, world
 
 
+@pytest.mark.long
 def test_landmarks_of_a_mesh_time_one_another_and_are_vetted(tmp_path: Path) -> None:
     with world(tmp_path, more=("--every", "2s", "--nearest", "3", "--extras", "0")) as there:
         for landmark in there.landmarks:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from lightbound.files.keys import key_path, read_key
 from lightbound.keys.purposes import Purpose
@@ -38,6 +39,7 @@ def _rotated(what: Purpose, data: Path, name: str, out: Path) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.long
 def test_a_log_with_a_new_key_goes_on_with_its_history_and_its_witness(tmp_path: Path) -> None:
     with world(tmp_path, count=1) as made:
         log = new_log(tmp_path / "log", tmp_path / "admission", free_port("127.0.0.1"))
@@ -84,6 +86,7 @@ def test_a_log_with_a_new_key_goes_on_with_its_history_and_its_witness(tmp_path:
             assert "witness.cose" in error
 
 
+@pytest.mark.long
 def test_a_witness_with_a_new_key_remembers_what_it_cosigned_with_the_old_one(tmp_path: Path) -> None:
     with world(tmp_path, count=1) as made:
         log = new_log(tmp_path / "log", tmp_path / "admission", free_port("127.0.0.1"))

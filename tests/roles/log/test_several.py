@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from lightbound.canonical.cbor import decode, encode
 from lightbound.net.http_client import Server
@@ -31,6 +32,7 @@ def submit(log: Log, landmark: Landmark, number: int) -> tuple[int, int]:
     return proof.index, read.size
 
 
+@pytest.mark.long
 def test_two_processes_over_one_server_make_one_history(tmp_path: Path) -> None:
     with postgres_server() as server, new_database(server) as url, world(tmp_path, count=1) as made:
         one = new_log(tmp_path / "log", tmp_path / "admission", free_port("127.0.0.1"), ["--database", url])
@@ -65,6 +67,7 @@ def test_a_witness_that_was_away_is_shown_what_it_missed(tmp_path: Path) -> None
         assert (witness.size, witness.refused) == (read.size, 0) == (7, 0)
 
 
+@pytest.mark.long
 def test_a_log_that_was_put_back_to_an_old_copy_finds_no_witness_for_its_other_history(tmp_path: Path) -> None:
     with world(tmp_path, count=1) as made:
         log = new_log(tmp_path / "log", tmp_path / "admission", free_port("127.0.0.1"))
@@ -116,6 +119,7 @@ def test_what_a_log_refuses_is_published_by_the_landmark_with_why(tmp_path: Path
                 assert why.startswith("not_admitted")
 
 
+@pytest.mark.long
 def test_a_witness_that_answers_nonsense_changes_nothing(tmp_path: Path) -> None:
     answers = iter([(409, b"9" * 5_000), (200, b"x" * 20_000), (200, b"\xff\n"), (500, b""), (204, b"")])
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lightbound.roles.agent.attested_root import HOST
 from tests.attestation.tpm.software import Tpm, needs_swtpm, tpm
 from tests.roles.evidence.standing_in import serving
@@ -52,6 +54,7 @@ def said(verifier: Verifier, tier: str, *kinds: str) -> dict[str, Any]:
     return waited(found, within_s=60.0)
 
 
+@pytest.mark.long
 def test_a_host_reaches_a2_by_the_commands_of_the_manual_and_loses_it_with_its_tpm(tmp_path: Path) -> None:
     sockets, agent = tmp_path / "sockets", tmp_path / "agent"
     sockets.mkdir()

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lightbound.net.evidence_socket import NONCE_BYTES, ChipEvidence, write_answer
 from lightbound.sim.devices.foundry import SimulatedDevice
 from tests.roles.landmark.running import COMMAND
@@ -95,6 +97,7 @@ def said_of(verifier: Verifier, tier: str, standing: str, *kinds: str) -> dict[s
     return waited(found, within_s=60)
 
 
+@pytest.mark.long
 def test_what_a_device_says_decides_whether_a_session_is_about_its_chip(tmp_path: Path) -> None:
     options = ("--every", "2s", "--window", "2s", "--silent-after", "600s")
     with (

@@ -100,6 +100,7 @@ def test_a_witness_that_has_a_key_never_begins_again_with_nothing_seen(tmp_path:
     assert looked("run", "--data", str(one.data), "--log", str(one.named))[0] == 2
 
 
+@pytest.mark.long
 def test_a_new_key_goes_on_with_what_was_seen(tmp_path: Path) -> None:
     one = new_witness(tmp_path / "data", "witness.example/w4", free_port("127.0.0.1"), [LOG_KEY])
     with running(one):
@@ -114,6 +115,7 @@ def test_a_new_key_goes_on_with_what_was_seen(tmp_path: Path) -> None:
     assert looked("init", "--data", str(new.data), "--name", "witness.example/w5")[0] != 0
 
 
+@pytest.mark.long
 def test_a_log_is_cosigned_by_its_witnesses_also_by_one_that_was_killed_and_came_back(tmp_path: Path) -> None:
     with ExitStack() as stack:
         log = new_log(tmp_path / "log", tmp_path / "admission", free_port("127.0.0.1"))
