@@ -143,6 +143,7 @@ def test_a_folder_holds_the_report_the_plots_and_the_object(run: Run, tmp_path: 
     assert "<script" not in page
 
 
+@pytest.mark.long
 def test_the_same_files_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
     for name in ("one", "two"):
         run(*FEW, *ONE, "--out", str(tmp_path / name))

@@ -116,6 +116,7 @@ def checked_in_the_end(running: Campaign) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.long
 def test_whoever_is_killed_the_next_session_succeeds_and_nothing_half_is_kept(tmp_path: Path) -> None:
     dice = random.Random(SEED)
     roles = dice.sample(tuple(Role), k=len(Role))

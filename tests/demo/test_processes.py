@@ -61,6 +61,7 @@ def test_a_command_that_takes_too_long_is_told_of(processes: Processes, tmp_path
         processes.run("slow", "wait", log=tmp_path / "log", within_s=0.1)
 
 
+@pytest.mark.long
 def test_one_that_is_stopped_may_end_and_one_that_does_not_is_told_of(processes: Processes, tmp_path: Path) -> None:
     waiting = processes.start("waiting", "wait", log=tmp_path / "waiting")
     processes.stop(waiting, within_s=20)
@@ -80,6 +81,7 @@ def test_those_that_are_let_go_may_end(processes: Processes, tmp_path: Path) -> 
     processes.check()
 
 
+@pytest.mark.long
 def test_closing_ends_all_even_the_deaf(tmp_path: Path) -> None:
     processes = Processes(PROGRAM, loaded=())
     started = [processes.start(word, word, log=tmp_path / word) for word in ("wait", "wait-deaf")]

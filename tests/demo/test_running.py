@@ -90,17 +90,20 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         return Ran(code=process.returncode, printed=printed, errors=errors, folder=folder, processes=seen)
 
 
+@pytest.mark.long
 def test_it_ends_well_and_tells_the_story_that_the_readme_shows(ran: Ran) -> None:
     assert ran.code == 0, ran.errors
     assert_told(blocks()[0], ran.printed)
 
 
+@pytest.mark.long
 def test_it_leaves_nothing_running(ran: Ran) -> None:
     # A verifier, 8 landmarks of two processes, 12 agents of two, the relay's two.
     assert len(ran.processes) >= 43
     assert left_after_a_while(ran.processes) == set()
 
 
+@pytest.mark.long
 def test_who_doubts_decides_again_from_the_files_with_the_command_it_names(ran: Ran) -> None:
     (named,) = list(ran.folder.rglob("export.json"))
     told = json.loads(named.read_text(encoding="utf-8"))
@@ -115,6 +118,7 @@ def test_who_doubts_decides_again_from_the_files_with_the_command_it_names(ran: 
     assert len(again) == 96
 
 
+@pytest.mark.long
 def test_every_file_that_it_names_is_there(ran: Ran) -> None:
     named = [line.split()[1] for line in ran.printed.splitlines() if line.startswith(("report ", "explan", "map "))]
     assert len(named) == 3
@@ -122,6 +126,7 @@ def test_every_file_that_it_names_is_there(ran: Ran) -> None:
     assert "A1 (simulated chips)" in (ran.folder / "report.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_no_chip_no_area_and_no_site_stands_in_the_public_files_of_the_log(ran: Ran) -> None:
     engine = open_log(ran.folder / "world" / "log" / "log.sqlite", ORIGIN)
     try:

@@ -78,6 +78,7 @@ def test_no_order_of_messages_breaks_a_property(
     assert tables.refused > tables.executed * 0.99
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "second",
     [pytest.param(OTHER, id="of two agents"), pytest.param(ONE, id="of one agent", marks=pytest.mark.soak)],

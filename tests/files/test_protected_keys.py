@@ -221,6 +221,7 @@ def test_a_full_disk_leaves_the_key_as_it_was(kept: Path) -> None:
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
 
 
+@pytest.mark.long
 def test_killed_while_it_is_rewritten_a_key_is_there_whole(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed in every call that names, fills or syncs the file, the key under the name is the old file or the new."""
     monkeypatch.setenv(IN_ENVIRONMENT, WORD.decode())

@@ -120,6 +120,7 @@ def test_no_code_of_china_hong_kong_macao_and_taiwan_holds_land_of_another(shape
         assert shapes[left].intersection(shapes[right]).area == 0
 
 
+@pytest.mark.long
 def test_land_of_nobody_between_neighbours_is_what_the_page_lists(shapes: Mapping[str, BaseGeometry]) -> None:
     holes = [ring for part in shapely.get_parts(shapely.union_all([*shapes.values()])) for ring in part.interiors]
     found = []

@@ -25,6 +25,7 @@ def fibonacci_sphere(count: int) -> np.ndarray[tuple[int, int], np.dtype[np.floa
     return np.stack([np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], axis=1)
 
 
+@pytest.mark.long
 def test_the_area_of_a_region_is_its_share_of_evenly_spread_points() -> None:
     rng = np.random.default_rng(1)
     points = fibonacci_sphere(POINTS)

@@ -52,6 +52,7 @@ def import_in_a_child(path: Path, *more: str) -> Run:
     return Run(seconds, float(cpu_s), int(peak_kib) * 1024, json.loads(done.stdout))
 
 
+@pytest.mark.long
 def test_five_times_the_results_take_no_more_memory(tmp_path: Path) -> None:
     small = import_in_a_child(write_many(tmp_path / "small.json", 20_000, seed=1))
     large = import_in_a_child(write_many(tmp_path / "large.json", 100_000, seed=2))

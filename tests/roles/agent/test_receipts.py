@@ -146,6 +146,7 @@ def test_an_agent_that_keeps_nothing_asks_for_nothing(landmarks: World, tmp_path
         assert not (agent.folder / FOLDER).exists()
 
 
+@pytest.mark.long
 def test_landmarks_without_a_log_are_asked_once(landmarks: World, tmp_path: Path) -> None:
     with after_a_session(tmp_path, landmarks) as (agent, _):
         waited(lambda: waits_for(agent, 4))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import pytest
 
 from lightbound.enrolment.delivery import Step
 from lightbound.keys.signing import digest
@@ -84,6 +85,7 @@ def test_an_honest_session_is_believed_as_a_stranger_checks_it(landmarks: World,
         assert stopped["stopped"] is not None
 
 
+@pytest.mark.long
 def test_landmarks_that_stall_or_are_gone_hold_up_nobody(landmarks: World, tmp_path: Path) -> None:
     down = f"http://127.0.0.1:{free_port('127.0.0.1')}"
     with (

@@ -154,9 +154,14 @@ def gone(pid: int, within_s: float = 10.0) -> bool:
     "conduct",
     [
         "signal.pause()",
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()",
-        "os.close(1); os.close(2); signal.pause()",
-        "while True: os.write(1, b' '); time.sleep(0.01)",
+        *(
+            pytest.param(one, marks=pytest.mark.long)
+            for one in (
+                "signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()",
+                "os.close(1); os.close(2); signal.pause()",
+                "while True: os.write(1, b' '); time.sleep(0.01)",
+            )
+        ),
     ],
 )
 def test_one_that_hangs_is_gone_at_the_deadline_with_what_it_started(tmp_path: Path, conduct: str) -> None:

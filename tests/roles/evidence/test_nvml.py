@@ -92,6 +92,7 @@ def test_a_chip_that_is_not_there_is_told_with_how_many_are(tmp_path: Path) -> N
     assert "found 2 chips, counted from 0" in silence(library(tmp_path), 2)
 
 
+@pytest.mark.long
 def test_a_library_that_hangs_is_gone_at_the_deadline(tmp_path: Path) -> None:
     begun = time.monotonic()
     assert "did not answer within 1.5 s" in silence(library(tmp_path, "HANG"), within_s=1.5)

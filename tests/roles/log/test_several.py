@@ -48,6 +48,7 @@ def test_two_processes_over_one_server_make_one_history(tmp_path: Path) -> None:
                 assert code == 0, output
 
 
+@pytest.mark.long
 def test_a_witness_that_was_away_is_shown_what_it_missed(tmp_path: Path) -> None:
     with world(tmp_path, count=1) as made:
         log = new_log(tmp_path / "log", tmp_path / "admission", free_port("127.0.0.1"))
@@ -96,6 +97,7 @@ def test_a_log_that_was_put_back_to_an_old_copy_finds_no_witness_for_its_other_h
         assert "log_forked" in output
 
 
+@pytest.mark.long
 def test_what_a_log_refuses_is_published_by_the_landmark_with_why(tmp_path: Path) -> None:
     """The landmark is of another directory than the log."""
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"

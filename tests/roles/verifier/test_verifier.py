@@ -352,6 +352,7 @@ def test_a_second_process_is_kept_out_of_the_folder(running: World) -> None:
     assert "already_running" in done.stderr
 
 
+@pytest.mark.long
 def test_landmarks_measure_one_another_through_agents_that_stand_at_them(running: World, tmp_path: Path) -> None:
     stands = running.landmarks[0].key.key_id
     agent = Agent(verifier=running.verifier)
@@ -371,6 +372,7 @@ def test_landmarks_measure_one_another_through_agents_that_stand_at_them(running
     assert vetted["contradictions"] == []
 
 
+@pytest.mark.long
 def test_a_drawing_is_taken_into_the_folder_and_goes_with_the_export(running: World, tmp_path: Path) -> None:
     ring = [[90, -10], [115, -10], [115, 15], [90, 15], [90, -10]]
     drawing = {

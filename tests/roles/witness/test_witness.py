@@ -72,6 +72,7 @@ def test_what_it_does_is_counted_and_its_health_is_told(witness: WitnessProcess)
     assert 'lightbound_witness_asked_total{end="elsewhere"}' in metrics
 
 
+@pytest.mark.long
 def test_a_fork_is_shown_with_what_the_log_signed(tmp_path: Path) -> None:
     with running(new_witness(tmp_path / "data", "witness.example/w2", free_port("127.0.0.1"), [LOG_KEY])) as one:
         assert add(one, asked(leaves(4), 0)).status_code == 200
@@ -86,6 +87,7 @@ def test_a_fork_is_shown_with_what_the_log_signed(tmp_path: Path) -> None:
     assert (tmp_path / "kept" / "forked-1.cosigned").read_bytes() == asked(leaves(4), 0).checkpoint
 
 
+@pytest.mark.long
 def test_a_witness_that_has_a_key_never_begins_again_with_nothing_seen(tmp_path: Path) -> None:
     one = new_witness(tmp_path / "data", "witness.example/w3", free_port("127.0.0.1"), [LOG_KEY])
     code, output = looked("init", "--data", str(one.data), "--name", "witness.example/w3")
