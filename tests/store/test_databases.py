@@ -151,6 +151,17 @@ def test_many_that_open_a_new_database_at_once_find_one(tmp_path: Path) -> None:
     assert schema_of(tmp_path / "db")
 
 
+def test_a_new_database_that_another_process_writes_to_is_waited_for(tmp_path: Path) -> None:
+    """While another holds the right to write, SQLite refuses at once to write ahead, however long it may wait."""
+    (tmp_path / "db").touch()
+    with closing(sqlite3.connect(tmp_path / "db", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ending = threading.Timer(0.2, other.execute, ["ROLLBACK"])
+        ending.start()
+        open_store(tmp_path / "db", VERIFIER).dispose()
+        ending.join()
+
+
 def test_a_transaction_that_fails_keeps_nothing(tmp_path: Path) -> None:
     engine = open_store(tmp_path / "db", VERIFIER)
 

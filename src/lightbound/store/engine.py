@@ -6,6 +6,7 @@ right to write when it begins, so that it never finds half-way that another was 
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ MODE: Final = 0o600
 
 BUSY_MS: Final = 10_000
 """How long a write waits for another process's. Ours take milliseconds; a copy being made, seconds."""
+
+AGAIN_S: Final = 0.01
 
 ASKED_AT_ONCE: Final = 500
 """Values looked for in one query; SQLite's own limit on variables was 999 for long."""
@@ -143,7 +146,8 @@ def _engine(path: Path) -> Engine:
     def connected(connection: Any, _record: object) -> None:
         # Transactions are begun by us: Python's own module begins them late, and without the right to write.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        _keep_a_journal_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
             connection.execute(f"PRAGMA {pragma}")
 
     def began(connection: Connection) -> None:
@@ -153,6 +157,20 @@ def _engine(path: Path) -> Engine:
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", began)
     return engine
+
+
+def _keep_a_journal_ahead(connection: sqlite3.Connection) -> None:
+    """Write ahead (WAL). Where others open a new file in the same moment, SQLite says so at once instead of waiting."""
+    give_up = time.monotonic() + BUSY_MS / 1_000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(AGAIN_S)
+        else:
+            return
 
 
 def _migrate(engine: Engine, schema: Schema, script: ScriptDirectory) -> None:
