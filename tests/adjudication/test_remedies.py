@@ -130,6 +130,7 @@ def test_the_cases_of_the_test_above_have_suggestions() -> None:
 
 @settings(max_examples=30)
 @given(SEEDS)
+@pytest.mark.long
 def test_a_round_trip_that_falls_as_asked_makes_its_unit_prove_the_claim_and_a_nanosecond_more_does_not(
     seed: int,
 ) -> None:

@@ -129,6 +129,7 @@ def test_a_person_sees_shares_with_intervals_and_what_they_rest_on(run: Run) -> 
     assert "note" in err
 
 
+@pytest.mark.long
 def test_a_folder_holds_the_report_the_plots_and_the_object(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "evaluation"
     code, out, _ = run("--json", *FEW, *ONE, "--out", str(folder))

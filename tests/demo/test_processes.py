@@ -91,7 +91,7 @@ def test_closing_ends_all_even_the_deaf(tmp_path: Path) -> None:
     assert not any(is_alive(pid) for pid in pids), started
 
 
-@pytest.mark.parametrize("whose", ["starter", "nursery"])
+@pytest.mark.parametrize("whose", [pytest.param("starter", marks=pytest.mark.long), "nursery"])
 def test_when_what_holds_them_is_killed_none_is_left(tmp_path: Path, whose: str) -> None:
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTS_AND_WAITS, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -8,6 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from lightbound.sim.campaign import Engine, run
 from lightbound.sim.conduct import conduct
 from lightbound.sim.measured_paths import read_table
@@ -35,6 +37,7 @@ def test_answers_take_what_was_measured_and_the_time_that_an_agent_needs() -> No
     assert measured > 100
 
 
+@pytest.mark.long
 def test_the_page_says_what_comes_of_it() -> None:
     command = [str(LIGHTBOUND), "simulate", "simulation.toml", "--json"]
     done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, check=True)

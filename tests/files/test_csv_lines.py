@@ -161,6 +161,7 @@ def test_a_missing_file_and_a_folder_are_unavailable(tmp_path: Path) -> None:
         assert refusal.value.faults[0].file == str(tmp_path / name)
 
 
+@pytest.mark.long
 def test_line_numbers_hold_past_the_first_block(tmp_path: Path) -> None:
     rows = BLOCK_BYTES // 8
     text = f"{HEADER}\n\n" + "".join(f"c{row:07d},DE,\n" for row in range(rows)) + "x,DEU,\n\n\ny,DE\nx,,\n"

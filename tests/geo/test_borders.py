@@ -181,6 +181,7 @@ def test_singapore_is_drawn_as_its_main_island_alone(borders: Borders) -> None:
 # -- what the files are -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_no_two_codes_overlap_and_all_polygons_are_valid(shapes: Mapping[str, BaseGeometry]) -> None:
     assert [code for code, shape in shapes.items() if not shape.is_valid] == []
     codes, geometries = [*shapes], [*shapes.values()]

@@ -69,11 +69,8 @@ SESSIONS: Final = {
 """Of each scenario a session that is short and shows what it is about, and the standing that comes of it."""
 
 ALWAYS: Final = frozenset(
-    {
-        "world", "smuggled-fast-paths", "proxied", "copied-to-two-places", "two-faced", "other-evidence",
-        "landmark-tells-two-stories", "verifier-edits-measurements", "network-replaying", "network-spoofing",
-    }
-)  # fmt: skip
+    {"world", "proxied", "copied-to-two-places", "two-faced", "other-evidence", "network-replaying", "network-spoofing"}
+)
 """Played by `make test` too; the others are long."""
 
 FEWER: Final = {"aimed-from-four-places": 10}

@@ -18,6 +18,7 @@ SYNCED = re.compile(r"f(data)?sync\(\d+<.*/witness\.sqlite-wal>\)\s+= 0|f(data)?
 ANSWERED = re.compile(r'(sendto|write|sendmsg)\(\d+<.*socket.*"HTTP/1\.1 (\d+)')
 
 
+@pytest.mark.long
 @pytest.mark.skipif(STRACE is None, reason="needs strace")
 def test_no_cosignature_leaves_before_the_disk_has_what_was_seen(tmp_path: Path) -> None:
     one = new_witness(tmp_path / "data", "witness.example/w1", free_port("127.0.0.1"), [LOG_KEY])
