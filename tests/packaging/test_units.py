@@ -60,7 +60,7 @@ def program(words: list[str]) -> TyperCommand:
 
 
 def test_there_are_units() -> None:
-    assert {"agent", "landmark"} <= {role(unit) for unit in UNITS}
+    assert {role(unit) for unit in UNITS} == {"agent", "landmark", "log", "verifier", "witness"}
     assert {"evidence-chip@", "evidence-host@"} == {role(unit) for unit in EVIDENCE}
 
 
@@ -70,7 +70,9 @@ def test_a_unit_starts_a_command_that_there_is_and_that_needs_no_more_words(unit
     started = line.split()
     assert started[:2] == ["/usr/bin/env", "lightbound"]
     command = program(started[2:])
-    assert [one.name for one in command.params if one.required] == []
+    if any(one.required for one in command.params):
+        settings = f"/etc/lightbound/{role(unit)}.toml"
+        assert service(unit, "[Unit]")["ConditionPathExists"] == [settings], "what is required stands in its settings"
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=role)
@@ -102,6 +104,14 @@ def test_the_agent_has_no_capability_and_can_listen_on_nothing() -> None:
     assert settings["SocketBindDeny"] == ["any"]
     refused = " ".join(one for one in settings["SystemCallFilter"] if one.startswith("~"))
     assert {"listen", "accept", "accept4"} <= set(re.findall(r"[a-z0-9]+", refused))
+
+
+@pytest.mark.parametrize("name", ["log", "verifier", "witness"])
+def test_who_times_nothing_has_no_capability_and_no_device(name: str) -> None:
+    settings = service(FOLDER / f"lightbound-{name}.service")
+    assert settings["CapabilityBoundingSet"] == [""]
+    assert "AmbientCapabilities" not in settings
+    assert settings["PrivateDevices"] == ["yes"]
 
 
 def test_each_socket_has_a_service_for_each_question_and_lets_a_group_ask() -> None:

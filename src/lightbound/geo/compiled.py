@@ -19,8 +19,18 @@ def compiled(*modules: ModuleType) -> SimpleNamespace:
     Compilation happens at the first call of each and is cached beside the module, or where NUMBA_CACHE_DIR says.
     The compiler's cache looks only at the file of the function itself, while machine code holds what that function
     calls; so the cache is told a name that changes with the source of any of the modules.
-    Functions release the interpreter lock, so that threads may share the work.
+    Functions release the interpreter lock, so that threads may share the work. Where a process may not run what it
+    wrote (`MemoryDenyWriteExecute` of systemd), they are the plain ones: some hundred times slower, and the same.
     """
+    if not _may_run_what_it_wrote():
+        return SimpleNamespace(
+            **{
+                name: value
+                for module in modules
+                for name, value in vars(module).items()
+                if isinstance(value, FunctionType) and value.__module__ == module.__name__
+            }
+        )
     sources = hashlib.sha256("".join(inspect.getsource(module) for module in modules).encode()).hexdigest()[:12]
     namespace: dict[str, Any] = {}
     functions: dict[str, Callable[..., Any]] = {}
@@ -34,6 +44,15 @@ def compiled(*modules: ModuleType) -> SimpleNamespace:
                 functions[name] = _jitted(plain)
         namespace.update(functions)
     return SimpleNamespace(**functions)
+
+
+@cache
+def _may_run_what_it_wrote() -> bool:
+    try:
+        import numba  # noqa: F401
+    except OSError:
+        return False
+    return True
 
 
 def _jitted(function: FunctionType) -> Callable[..., Any]:
