@@ -32,3 +32,8 @@ def reach_m(round_trip_ns: "NDArray[np.int64]", *, fraction_of_c: float = 1.0) -
     slow agents only lengthen a round trip, so they make this loose but never false.
     """
     return round_trip_ns.astype(float) * (SPEED_OF_LIGHT_M_PER_S * 0.5e-9 * fraction_of_c * _OUTWARD)
+
+
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """A number with what it counts, for people: `1 session`, `1,204 sessions`; `things` if not by an s."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"

@@ -45,7 +45,7 @@ def refused_at(done: Checked) -> tuple[str | None, ErrorCode]:
 def test_what_a_verifier_made_holds_at_every_step(bundle: Bundle) -> None:
     done = check(bundle)
     assert (done.error, [one.what for one in done.steps]) == (None, list(STEPS))
-    assert done.steps[4].found == "the chip signed 1 of 1 sessions, tier A1 at least"
+    assert done.steps[4].found == "the chip signed 1 of 1 session, tier A1 at least"
     (verdict,) = done.verdicts
     assert (verdict["standing"], verdict["assurance"]["tier"]) == ("verified", "A1")
 

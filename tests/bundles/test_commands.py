@@ -236,7 +236,7 @@ def test_a_span_is_made_and_accepted_and_one_without_a_verdict_is_refused(kept: 
     year = ["--since", "2027-01-01T00:00:00Z", "--until", "2028-01-01T00:00:00Z"]
     result = CliRunner().invoke(app, [*arguments, *year])
     assert result.exit_code == ExitCode.DONE, result.output
-    assert "1 verdicts on 1 sessions" in result.output
+    assert "1 verdict on 1 session" in result.output
     assert CliRunner().invoke(app, ["check", *files.arguments()]).exit_code == ExitCode.DONE
     before = CliRunner().invoke(app, [*arguments, "--since", "2026-01-01T00:00:00Z", "--until", "2027-01-01T00:00:00Z"])
     assert isinstance(before.exception, Refused)

@@ -225,12 +225,12 @@ def test_any_mutation_is_read_to_the_same_bytes_or_is_no_bundle(target: Target) 
 
 def test_an_acknowledgement_left_out_is_told_and_changes_no_verdict(target: Target) -> None:
     read = read_bundle(target.data)
-    assert check(read, target.believed).steps[2].found == "1 sessions with 6 measurements, 6 acknowledged by the agent"
+    assert check(read, target.believed).steps[2].found == "1 session with 6 measurements, 6 acknowledged by the agent"
     said = deepcopy(target.said)
     said["sessions"][0]["landmarks"][0]["ack"] = None
     done = check(read_bundle(encode(said)), target.believed)
     assert done.error is None
-    assert done.steps[2].found == "1 sessions with 6 measurements, 5 acknowledged by the agent"
+    assert done.steps[2].found == "1 session with 6 measurements, 5 acknowledged by the agent"
 
 
 def test_more_values_than_anybody_needs_are_refused_before_they_are_made(target: Target) -> None:

@@ -226,7 +226,7 @@ def test_a_directory_is_ready_once_enough_have_signed(run: Run, folder: Path) ->
     assert (landmark["name"], landmark["fault_unit"], landmark["holds"]) == ("sin [1]", "We", "now")
     assert landmark["landmark"] in {one.hex() for one in read_admission(folder).addresses}
     text = _done(run, "directory", "show", "--folder", "admission")
-    for part in ("2 of 3 signatures are there, threshold 2", "sin [1]", "Hall [1]", "1 landmarks in 1 fault units"):
+    for part in ("2 of 3 signatures are there, threshold 2", "sin [1]", "Hall [1]", "1 landmark in 1 fault unit"):
         assert part in text
     code, _, err = _sign(run, "a", "--cosign")
     assert (code, str(ErrorCode.DUPLICATE) in err) == (ExitCode.REFUSED, True)

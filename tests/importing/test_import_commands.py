@@ -334,7 +334,7 @@ def test_standard_input_is_a_file_too(run: Command, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(file))
         out, err = run.fine("ping", "-", "--landmark", "fra")
     assert out.count("\n") == 2
-    assert err.startswith("read 3 items of standard input; wrote 1 rows")
+    assert err.startswith("read 3 items of standard input; wrote 1 row to")
 
 
 def test_help_shows_examples(run: Command) -> None:

@@ -25,6 +25,7 @@ from lightbound.ranging.sessions.admitted import AdmittedLandmarks, admitted
 from lightbound.ranging.sessions.verification import VerifiedSession, verified_session
 from lightbound.ranging.statements.admission import DirectoryTrust
 from lightbound.ranging.statements.session import asked_for
+from lightbound.units import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,8 @@ def _admitted(bundle: Bundle, trusted: Trusted, known: dict[str, AdmittedLandmar
         but = f"all but {found.missing}"
         raise refused(ErrorCode.NOT_ADMITTED, "every statement of the directory", but, "bundle.admission")
     known["landmarks"] = found
-    return f"{len(found.by_id)} landmarks, by {trusted.directory.threshold} of {len(trusted.directory.keys)} parties"
+    parties = f"{trusted.directory.threshold} of {len(trusted.directory.keys)} parties"
+    return f"{counted(len(found.by_id), 'landmark')}, by {parties}"
 
 
 def _sessions(bundle: Bundle, landmarks: AdmittedLandmarks, sessions: dict[bytes, VerifiedSession]) -> str:
@@ -171,7 +173,8 @@ def _sessions(bundle: Bundle, landmarks: AdmittedLandmarks, sessions: dict[bytes
         sessions[found.digest] = found
         measured += len(found.measurements)
         acknowledged += sum(one.is_acknowledged for one in found.measurements)
-    return f"{len(sessions)} sessions with {measured} measurements, {acknowledged} acknowledged by the agent"
+    with_ = f"{counted(measured, 'measurement')}, {acknowledged} acknowledged by the agent"
+    return f"{counted(len(sessions), 'session')} with {with_}"
 
 
 def _asked_for(bundle: Bundle, sessions: Mapping[bytes, VerifiedSession]) -> str:
@@ -218,7 +221,8 @@ def _evidence(
     tiers = sorted({one.assurances[bundle.chip].tier for one in evidence.values() if bundle.chip in one.assurances})
     signed = sum(bundle.chip in one.assurances for one in evidence.values())
     tier = f", tier {tiers[0]} at least" if tiers else ""
-    return f"the chip signed {signed} of {len(evidence)} sessions{tier}{_revocations(bundle, sessions, evidence)}"
+    of = counted(len(evidence), "session")
+    return f"the chip signed {signed} of {of}{tier}{_revocations(bundle, sessions, evidence)}"
 
 
 def _revocations(

@@ -19,6 +19,7 @@ from lightbound.cli.agent_looks import (
     status,
 )
 from lightbound.cli.configuration import ConfigOption, context_settings
+from lightbound.units import counted
 
 agent_app = typer.Typer(no_args_is_help=True, help="Run an agent: software beside the chips that only dials out.")
 
@@ -146,7 +147,7 @@ def enrol(
         }
         typer.echo(json.dumps(told))
     else:
-        typer.echo(f"agent    {root.key.key_id.hex()}, {len(root.chips)} chips, tier {root.tier}")
+        typer.echo(f"agent    {root.key.key_id.hex()}, {counted(len(root.chips), 'chip')}, tier {root.tier}")
         typer.echo(f"verifier {trust.verifier.key_id.hex()}, {len(trust.landmarks)} landmarks")
         typer.echo(f"in       {folder}")
         where = "" if data is None else f" --data {shlex.quote(str(data))}"

@@ -7,6 +7,7 @@ import typer
 
 from lightbound.cli.serving import hexadecimal
 from lightbound.cli.verdict_options import instant_ns
+from lightbound.units import counted
 
 if TYPE_CHECKING:
     from lightbound.bundles.contents import Bundle
@@ -141,5 +142,5 @@ def _write(made: "Bundle", out: Path, *, is_span: bool) -> None:
         raise Refused(fault)
     with whole_file(out) as file:
         file.write(written)
-    verdicts = "" if not is_span else f"{len(made.verdicts):,} verdicts on "
-    typer.echo(f"{out}: {verdicts}{len(made.sessions):,} sessions, {len(written):,} bytes", err=True)
+    verdicts = "" if not is_span else f"{counted(len(made.verdicts), 'verdict')} on "
+    typer.echo(f"{out}: {verdicts}{counted(len(made.sessions), 'session')}, {len(written):,} bytes", err=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from lightbound.cli.terminal import refuse_to_replace
+from lightbound.units import counted
 
 if TYPE_CHECKING:
     from lightbound.bundles.checking import Checked, Trusted
@@ -121,7 +122,7 @@ def _print(told: dict[str, Any], done: "Checked") -> None:
     typer.echo("")
     for name in ("licensed", "excluded"):
         typer.echo(f"{name:9} {printable(terms[name]) or 'not asked'}")
-    typer.echo(f"rules     {terms['fault_budget']} fault units may lie, proof {terms['proof']}, ", nl=False)
+    typer.echo(f"rules     {counted(terms['fault_budget'], 'fault unit')} may lie, proof {terms['proof']}, ", nl=False)
     typer.echo(f"window {terms['window_s']:g} s, borders within {terms['border_error_m']} m")
     for verdict in told["verdicts"]:
         assurance = verdict["assurance"]

@@ -13,6 +13,7 @@ from lightbound.files.showing import FolderSeen
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.ranging.sessions.admitted import Admitted
 from lightbound.ranging.statements.admission import DirectoryTrust
+from lightbound.units import counted
 
 FORMAT: Final = "lightbound.admission/1"
 
@@ -52,9 +53,9 @@ def print_folder(seen: FolderSeen, *, now_ns: int) -> None:
         table.add_row(*map(_shown, (_name(seen, landmark), one.operator.name)), *_row(one, now_ns))
     console.print(table)
     units = len({one.fault_unit for one in seen.known.by_id.values()})
-    console.print(f"\n{len(seen.known.by_id)} landmarks in {units} fault units")
+    console.print(f"\n{counted(len(seen.known.by_id), 'landmark')} in {counted(units, 'fault unit')}")
     if seen.known.missing:
-        console.print(f"{seen.known.missing} statements that the directory lists are not in the folder")
+        console.print(f"{counted(seen.known.missing, 'statement')} listed by the directory, and not in the folder")
     for each in seen.left_out:
         console.print(f"left out: {_shown(str(each.path))}: {_shown(each.why)}")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lightbound.cli.terminal import printable
+from lightbound.units import counted
 
 if TYPE_CHECKING:
     from lightbound.files.importing.dropped import Tally
@@ -22,10 +23,10 @@ def tell(
     notes: list[str],
 ) -> None:
     """Say on standard error what was read and written, what was left out and why, and the first malformed items."""
-    rows = [f"{written.measurements:,} rows to {out or 'standard output'}"]
-    if landmarks_out is not None:
-        rows.append(f"{written.landmarks:,} landmarks to {landmarks_out}")
-    lines = [f"read {tally.items:,} items of {_listed(files)}; wrote {', '.join(rows)}"]
+    rows = [f"{counted(written.measurements, 'row')} to {out or 'standard output'}"]
+    if landmarks_out is not None and written.landmarks is not None:
+        rows.append(f"{counted(written.landmarks, 'landmark')} to {landmarks_out}")
+    lines = [f"read {counted(tally.items, 'item')} of {_listed(files)}; wrote {', '.join(rows)}"]
     if tally.counts:
         from lightbound.files.importing.dropped import Reason
 

@@ -22,6 +22,7 @@ from lightbound.cli.serving import (
     tls_of,
 )
 from lightbound.cli.verdict_options import FaultBudgetOption, ProofChoice, duration_ns
+from lightbound.units import counted
 
 if TYPE_CHECKING:
     from lightbound.bundles.logged import LogTrusted
@@ -301,14 +302,14 @@ def export(
         kept_here = export_held(kept, out / "held") if held else None
     finally:
         kept.close()
-    told = f"{out}: {written.chips:,} chips, {written.rows:,} rows"
+    told = f"{out}: {counted(written.chips, 'chip')}, {counted(written.rows, 'row')}"
     if written.differs:
         typer.echo(
-            f"note: {written.differs:,} chips were decided otherwise, of another directory; export.json lists them",
+            f"note: {counted(written.differs, 'chip')} decided otherwise, of another directory: see export.json",
             err=True,
         )
-    told += f", {written.mesh_rows:,} rows of the mesh" if mesh else ""
-    typer.echo(told if kept_here is None else f"{told}, {kept_here:,} statements with receipts", err=True)
+    told += f", {counted(written.mesh_rows, 'row')} of the mesh" if mesh else ""
+    typer.echo(told if kept_here is None else f"{told}, {counted(kept_here, 'statement')} with receipts", err=True)
 
 
 @verifier_app.command()

@@ -6,6 +6,7 @@ from typing import Any, Final
 import typer
 
 from lightbound.cli.terminal import printable
+from lightbound.units import counted
 
 ORDER: Final = (
     "tampered",
@@ -70,7 +71,7 @@ def _notes(row: Mapping[str, Any]) -> str:
         who = f"{failure['landmark'][:8]} " if failure["landmark"] else ""
         notes.append(f"{who}{failure['step'] or newest['state']}: {printable(failure['why'] or 'no reason told')[:80]}")
     notes += [
-        f"{words} {len(landmarks)} landmark{'s' if len(landmarks) > 1 else ''}"
+        f"{words} {counted(len(landmarks), 'landmark')}"
         for kind, words in BREAKS.items()
         if (landmarks := [one for one in row.get("sequence_breaks", []) if one[kind]])
     ]

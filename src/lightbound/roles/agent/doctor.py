@@ -29,6 +29,7 @@ from lightbound.net.http_client import CONNECT_S, Server, looked_up
 from lightbound.roles.agent.attested_root import HOST, answer_of
 from lightbound.roles.agent.enrolling import read_enrolled
 from lightbound.roles.agent.trust_file import Host, Trusted, read_trusted
+from lightbound.units import counted
 
 MOST_OFF_S: Final = 2.0
 """Between this host's clock and the verifier's, which tells whole seconds. A SESSION from the future is refused."""
@@ -61,7 +62,7 @@ def examined(folder: Path, *, software: str, now_s: Callable[[], float]) -> Iter
     except LightboundError as error:
         yield _missing("trust.toml", error)
         return
-    yield Finding(what="trust.toml", ok=True, found=f"{len(trusted.landmarks)} landmarks")
+    yield Finding(what="trust.toml", ok=True, found=f"{counted(len(trusted.landmarks), 'landmark')}")
     yield _tried("enrolment", lambda: _enrolment(folder))
     yield from _verifier(trusted, software, now_s)
     yield from _landmarks(trusted, software)
@@ -123,7 +124,9 @@ def _enrolment(folder: Path) -> str:
     enrolled = read_enrolled(folder)
     if enrolled is None:
         return "nothing is known of it; POLL will tell"
-    return f"{enrolled.chips} chips, " + ("let in" if enrolled.is_done else "not known to be let in: enrol again")
+    return f"{counted(enrolled.chips, 'chip')}, " + (
+        "let in" if enrolled.is_done else "not known to be let in: enrol again"
+    )
 
 
 def _verifier(trusted: Trusted, software: str, now_s: Callable[[], float]) -> Iterator[Finding]:
@@ -158,7 +161,7 @@ def _is_verifier(answer: httpx.Response, host: Host) -> str:
     if answer.status_code != 200:
         raise ValueError(f"status {answer.status_code}")
     trust = read_trust(answer.content, host.key.key_id)
-    return f"{host.url}, its key is that of trust.toml; it names {len(trust.landmarks)} landmarks"
+    return f"{host.url}, its key is that of trust.toml; it names {counted(len(trust.landmarks), 'landmark')}"
 
 
 def _landmarks(trusted: Trusted, software: str) -> Iterator[Finding]:

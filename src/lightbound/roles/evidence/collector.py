@@ -22,6 +22,7 @@ from typing import Any, Final, NoReturn
 from lightbound.errors import ErrorCode, Fault, Unavailable
 from lightbound.net.evidence_socket import ChipEvidence
 from lightbound.roles.evidence.child import Ended, Ending, asked_of
+from lightbound.units import counted
 
 PLACES: Final = (Path("/usr/bin/nvattest"), Path("/usr/local/bin/nvattest"))
 """Where packages and builds put it. Not PATH: what is run here has rights that whoever set PATH may not have."""
@@ -93,7 +94,8 @@ class CollectedChip:
     def _chosen(self, evidences: list[Any]) -> ChipEvidence:
         if self.device >= len(evidences):
             self._silent(
-                f"{len(evidences)} chips, counted from 0", "name one of them; nvidia-smi lists those there are"
+                f"{counted(len(evidences), 'chip')}, counted from 0",
+                "name one of them; nvidia-smi lists those there are",
             )
         one = evidences[self.device]
         texts = (one.get("evidence"), one.get("certificate")) if isinstance(one, dict) else (None, None)

@@ -14,6 +14,7 @@ from lightbound.net.evidence_socket import MOST_ANSWER_BYTES, ChipEvidence
 from lightbound.roles.evidence.child import Ended, Ending, asked_of
 from lightbound.roles.evidence.collector import MODE_OFF
 from lightbound.roles.evidence.nvml_child import NO_FUNCTION, NO_LIBRARY
+from lightbound.units import counted
 
 LIBRARY: Final = "libnvidia-ml.so.1"
 """By the name that the loader of the system finds it at."""
@@ -102,7 +103,9 @@ class NvmlChip:
             found = f"a driver {driver}, without {call}"
             lacking = Lacking(found=found, next="update the driver: chips attest from 550.54.15 on")
         elif chips is not None and self.device >= chips:
-            lacking = Lacking(found=f"{chips} chips, counted from 0", next="name one of them; nvidia-smi -L lists them")
+            lacking = Lacking(
+                found=f"{counted(chips, 'chip')}, counted from 0", next="name one of them; nvidia-smi -L lists them"
+            )
         elif code in _REMEDIES:
             found, next_ = _REMEDIES[code]
             lacking = Lacking(found=found, next=next_)
