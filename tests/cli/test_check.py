@@ -24,7 +24,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
 
 def test_areas_and_rules_are_printed_for_the_verifier_chose_them(bundle: Bundle, tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["check", *written(tmp_path, bundle, trusted()).arguments()]).output
-    assert f"\nlicensed  {bundle.terms.licensed}\nexcluded  CN\nrules     1 fault units may lie, proof " in said
+    assert f"\nlicensed  {bundle.terms.licensed}\nexcluded  CN\nrules     1 fault unit may lie, proof " in said
     assert f"  - {RULES}\n" in said
     assert HOST_KEY not in said
 
