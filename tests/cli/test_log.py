@@ -34,7 +34,7 @@ def test_init_makes_a_key_once_and_prints_what_others_know_the_log_by(tmp_path: 
     assert json.loads(CliRunner().invoke(log_app, [*arguments, "--keep-key"]).output) == told
 
 
-@pytest.mark.parametrize("origin", ["", "two words", "a+b", "line\nbreak", "tab\there"])
+@pytest.mark.parametrize("origin", ["", "two words", "a+b", "line\nbreak", "tab\there", "x" * 257])
 def test_a_name_that_no_log_can_have_is_refused_before_there_is_a_key(origin: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(log_app, ["init", "--data", str(tmp_path / "log"), "--origin", origin])
     assert isinstance(result.exception, LightboundError)
@@ -50,8 +50,8 @@ def test_a_name_that_no_log_can_have_is_refused_before_there_is_a_key(origin: st
             ["run", "--origin", ORIGIN, "--admission", ".", "--witness", f"{WITNESS} nowhere"],
             "vkey, a space and its URL",
         ),
-        (["run", "--origin", ORIGIN, "--admission", ".", "--witness", f"{VKEY} http://w.example"], "witness's vkey"),
-        (["audit", ".", "--log-key", VKEY, "--witness-threshold", "1"], "expected at most as many as there"),
+        (["audit", ".", "--log-key", VKEY, "--witness-threshold", "1"], "there are 0 witnesses"),
+        (["audit", ".", "--log-key", VKEY, "--witness", WITNESS, "--witness", WITNESS], "expected each witness once"),
         (["audit", "."], "--log-key"),
         (["monitor", ".", "--log-key", VKEY, "--held", "."], "--state"),
     ],
@@ -60,6 +60,23 @@ def test_a_wrong_use_is_told_with_what_was_expected(arguments: list[str], says: 
     result = CliRunner().invoke(log_app, arguments)
     assert result.exit_code == 2
     assert says in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--origin", ORIGIN, "--admission", ".", "--witness", f"{VKEY} http://w.example"],
+        ["audit", ".", "--log-key", WITNESS],
+        ["audit", ".", "--log-key", VKEY, "--witness", VKEY],
+        ["monitor", ".", "--log-key", WITNESS, "--held", ".", "--state", "state"],
+        ["submit", "http://127.0.0.1:1", __file__, "--log-key", WITNESS],
+    ],
+)
+def test_the_key_of_a_witness_is_taken_for_no_logs_nor_the_other_way(arguments: list[str]) -> None:
+    """It would be one of which no signature is ever found."""
+    result = CliRunner().invoke(log_app, arguments)
+    assert isinstance(result.exception, LightboundError)
+    assert result.exception.faults[0].code is ErrorCode.KEY_MALFORMED
 
 
 @pytest.mark.parametrize(

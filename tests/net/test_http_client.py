@@ -115,6 +115,19 @@ def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     assert time.monotonic() - began < 10
 
 
+def test_an_answer_is_fetched_whatever_its_status_and_no_longer_than_was_said() -> None:
+    with talking(said("404 Not Found", b"none")) as url, Server(url) as server:
+        answer = server.fetch("x")
+    assert (answer.status, answer.body) == (404, b"none")
+    for most, taken in ((200_000, True), (199_999, False)):
+        with talking(said("200 OK", bytes(200_000))) as url, Server(url, most_answer_bytes=most) as server:
+            if taken:
+                assert len(server.fetch("x").body) == 200_000
+            else:
+                with pytest.raises(Unavailable):
+                    server.fetch("x")
+
+
 def test_nobody_there_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as own:
         port = own.getsockname()[1]

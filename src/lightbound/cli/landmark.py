@@ -167,7 +167,7 @@ landmark_app.command("init")(landmark_init)
 
 def _log_at(url: str | None, vkey: str | None) -> "LogAt | None":
     from lightbound.roles.landmark.submitting import LogAt
-    from lightbound.tlog.note import read_vkey
+    from lightbound.tlog.note import read_log_vkey
 
     if url is None and vkey is None:
         return None
@@ -175,7 +175,7 @@ def _log_at(url: str | None, vkey: str | None) -> "LogAt | None":
         raise typer.BadParameter("a log and its key belong together", param_hint="--log-key")
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter("expected http://HOST or https://HOST", param_hint="--log")
-    return LogAt(key=read_vkey(vkey), url=url)
+    return LogAt(key=read_log_vkey(vkey), url=url)
 
 
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9.])?")

@@ -15,6 +15,7 @@ from lightbound.cli.serving import (
     LogJsonOption,
     MetricsFromOption,
     PerSOption,
+    ProxyFromOption,
     TlsKeyOption,
     addresses,
     limits_of,
@@ -22,6 +23,7 @@ from lightbound.cli.serving import (
     tls_of,
 )
 from lightbound.cli.signing_options import JsonOption, KeepKeyOption, own_key, print_json
+from lightbound.tlog.submission import LONGEST_WITNESS_WAIT_S
 
 if TYPE_CHECKING:
     from lightbound.roles.log.feeding import WitnessAt
@@ -111,13 +113,15 @@ def run(
         list[str] | None, typer.Option(metavar="'VKEY URL'", help="A witness and where it is. May be repeated.")
     ] = None,
     witness_wait_s: Annotated[
-        float, typer.Option(min=0.1, max=30, metavar="S", help="How long a batch waits for cosignatures.")
+        float,
+        typer.Option(min=0.1, max=LONGEST_WITNESS_WAIT_S, metavar="S", help="How long a batch waits for cosignatures."),
     ] = 2.0,
     tls_certificate: CertificateOption = None,
     tls_key: TlsKeyOption = None,
     per_s: PerSOption = 200.0,
     burst: BurstOption = 2_000.0,
     allow_from: AllowFromOption = None,
+    proxy_from: ProxyFromOption = None,
     metrics_from: MetricsFromOption = None,
     log_json: LogJsonOption = False,
 ) -> None:
@@ -138,7 +142,7 @@ def run(
         listen=addresses(listen or [DEFAULT_LISTEN]),
         witnesses=tuple(_witness(text) for text in witness or []),
         witness_wait_s=witness_wait_s,
-        limits=limits_of(per_s, burst, allow_from, metrics_from),
+        limits=limits_of(per_s, burst, allow_from, metrics_from, proxy_from),
         tls=tls_of(tls_certificate, tls_key),
     )
     if run_log(settings):
@@ -152,10 +156,9 @@ log_app.command("monitor")(monitor)
 
 def _witness(text: str) -> "WitnessAt":
     from lightbound.roles.log.feeding import WitnessAt, is_url
-    from lightbound.tlog.note import Algorithm, read_vkey
+    from lightbound.tlog.note import read_witness_vkey
 
     vkey, _, url = text.strip().partition(" ")
-    key = read_vkey(vkey)
-    if key.algorithm is not Algorithm.COSIGNATURE or not is_url(url.strip()):
+    if not is_url(url.strip()):
         raise typer.BadParameter("expected a witness's vkey, a space and its URL", param_hint="--witness")
-    return WitnessAt(key=key, url=url.strip())
+    return WitnessAt(key=read_witness_vkey(vkey), url=url.strip())

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from lightbound.cli.signing_options import JsonOption, print_json
+from lightbound.cli.witness_options import WitnessOption, WitnessThresholdOption, believed
 from lightbound.errors import ErrorCode, Fault, Malformed, Refused
 
 if TYPE_CHECKING:
-    from lightbound.roles.log.holding import Held
-    from lightbound.roles.log.monitoring import Followed
+    from lightbound.roles.log_reader.holding import Held
+    from lightbound.roles.log_reader.monitoring import Followed
 
 STATE_FORMAT: Final = "lightbound.log-monitor/2"
 
@@ -26,10 +27,8 @@ def audit(
     *,
     place: PlaceArgument,
     log_key: LogKeyOption,
-    witness: Annotated[
-        list[str] | None, typer.Option(metavar="VKEY", help="A witness that is believed. May be repeated.")
-    ] = None,
-    witness_threshold: Annotated[int, typer.Option(min=0, metavar="K", help="So many of them must have cosigned.")] = 0,
+    witness: WitnessOption = None,
+    witness_threshold: WitnessThresholdOption = None,
     policy: Annotated[
         Path | None,
         typer.Option(
@@ -50,23 +49,23 @@ def audit(
 ) -> None:
     """Read all of a log and compute everything in it again.
 
+    Without --witness or --policy it asks for nobody's cosignature, and a log could show others another history.
+
     Exit codes: 0 nothing is wrong, 3 it is not of the format of a log, 4 something is wrong, 5 part of it cannot be
     read.
     """
     from lightbound.files.toml import read_small
     from lightbound.files.whole import whole_file
-    from lightbound.roles.log.auditing import audit_log
-    from lightbound.roles.log.reading import source_at
-    from lightbound.tlog.note import MOST_BYTES, read_vkey
+    from lightbound.roles.log_reader.auditing import audit_log
+    from lightbound.roles.log_reader.source import source_at
+    from lightbound.tlog.note import MOST_BYTES, read_log_vkey
     from lightbound.tlog.policy import policy_of, read_policy
 
-    if policy is not None and witness:
+    if policy is not None and (witness or witness_threshold is not None):
         raise typer.BadParameter("a policy names its witnesses itself", param_hint="--witness")
-    if witness_threshold > len(witness or []):
-        raise typer.BadParameter("expected at most as many as there are witnesses", param_hint="--witness-threshold")
-    key = read_vkey(log_key)
+    key = read_log_vkey(log_key)
     if policy is None:
-        wanted = policy_of((key,), [read_vkey(text) for text in witness or []], witness_threshold)
+        wanted = policy_of((key,), *believed(witness, witness_threshold))
     else:
         wanted = read_policy(read_small(policy, MOST_BYTES))
     source = source_at(place)
@@ -121,11 +120,11 @@ def monitor(
     cannot be read.
     """
     from lightbound.files.whole import whole_file
-    from lightbound.roles.log.monitoring import What, check_receipts, faults_of, follow, unaccounted
-    from lightbound.roles.log.reading import source_at
-    from lightbound.tlog.note import read_vkey
+    from lightbound.roles.log_reader.monitoring import What, check_receipts, faults_of, follow, unaccounted
+    from lightbound.roles.log_reader.source import source_at
+    from lightbound.tlog.note import read_log_vkey
 
-    key, by_path, followed = read_vkey(log_key), _held(held), _read_state(state, log_key)
+    key, by_path, followed = read_log_vkey(log_key), _held(held), _read_state(state, log_key)
     statements = list(by_path.values())
     source = source_at(place)
     try:
@@ -153,7 +152,7 @@ def monitor(
 
 def _held(folder: Path) -> "dict[Path, Held]":
     from lightbound.files import held
-    from lightbound.roles.log.holding import read_held
+    from lightbound.roles.log_reader.holding import read_held
 
     found = {}
     for one in held.read_held(folder):
@@ -163,7 +162,7 @@ def _held(folder: Path) -> "dict[Path, Held]":
 
 
 def _check_held(by_path: "Mapping[Path, Held]", followed: "Followed") -> None:
-    from lightbound.roles.log.holding import check_held
+    from lightbound.roles.log_reader.holding import check_held
 
     for path, one in by_path.items():
         with _of(path):
@@ -182,7 +181,7 @@ def _of(path: Path) -> Iterator[None]:
 def _read_state(path: Path, log_key: str) -> "Followed":
     from lightbound.keys.ed25519 import VerifyingKey
     from lightbound.keys.purposes import Purpose
-    from lightbound.roles.log.monitoring import Followed
+    from lightbound.roles.log_reader.monitoring import Followed
     from lightbound.tlog.entries import Commitment
 
     if not path.exists():

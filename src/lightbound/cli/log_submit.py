@@ -47,11 +47,13 @@ def submit(
     from lightbound.files.held import MOST_FILE, RECEIPT
     from lightbound.files.toml import read_small
     from lightbound.files.whole import whole_file
-    from lightbound.roles.log.entering import enter
-    from lightbound.tlog.note import read_vkey
-    from lightbound.tlog.submission import Entered
+    from lightbound.net.http_client import Server
+    from lightbound.net.log_submission import AT_ONCE, submitted
+    from lightbound.tlog.note import read_log_vkey
+    from lightbound.tlog.proof import LogProof
+    from lightbound.tlog.submission import NotEntered
 
-    key = read_vkey(log_key)
+    key = read_log_vkey(log_key)
     check_url(url, "URL")
     statements = []
     for path in files:
@@ -60,16 +62,18 @@ def submit(
             cose.read(statements[-1], what="statement")
         except LightboundError as error:
             raise type(error)([replace(fault, file=str(path)) for fault in error.faults]) from error
-    answered = enter(url, key, statements, software=f"lightbound {__version__}")
+    answered = list[LogProof | NotEntered]()
+    with Server(url, software=f"lightbound {__version__}") as server:
+        for start in range(0, len(statements), AT_ONCE):
+            answered += submitted(server, key, statements[start : start + AT_ONCE])
     told, faults = list[dict[str, Any]](), list[Fault]()
-    for path, one in zip(files, answered, strict=True):
-        answer = one.answer
-        if isinstance(answer, Entered):
-            told.append({"file": str(path), "entry": answer.number})
+    for path, answer in zip(files, answered, strict=True):
+        if isinstance(answer, LogProof):
+            told.append({"file": str(path), "entry": answer.index})
             if keep is not None:
                 keep.mkdir(parents=True, exist_ok=True)
                 with whole_file(keep / f"{path.stem}{RECEIPT}") as file:
-                    file.write(answer.proof)
+                    file.write(answer.encoded())
             continue
         told.append({"file": str(path), "refused": answer.code})
         # The log's words, of which the code may be one that this version does not have.

@@ -63,7 +63,7 @@ def limits_of(
     burst: float,
     allow_from: list[str] | None,
     metrics_from: list[str] | None,
-    proxy_from: list[str] | None = None,
+    proxy_from: list[str] | None,
 ) -> "Limits":
     """What a server lets anybody do.
 

@@ -22,6 +22,7 @@ from lightbound.cli.serving import (
     tls_of,
 )
 from lightbound.cli.verdict_options import FaultBudgetOption, ProofChoice, duration_ns
+from lightbound.cli.witness_options import WitnessOption, WitnessThresholdOption, believed
 from lightbound.units import counted
 
 if TYPE_CHECKING:
@@ -220,12 +221,8 @@ def run(
         str | None,
         typer.Option(metavar="VKEY", help="The log in which landmarks have what they say; receipts go into bundles."),
     ] = None,
-    witness: Annotated[
-        list[str] | None, typer.Option(metavar="VKEY", help="A witness of that log. May be repeated.")
-    ] = None,
-    witness_threshold: Annotated[
-        int | None, typer.Option(min=0, metavar="K", help="So many must have cosigned. Default: all of them.")
-    ] = None,
+    witness: WitnessOption = None,
+    witness_threshold: WitnessThresholdOption = None,
     log_json: LogJsonOption = False,
 ) -> None:
     """Ask enrolled agents, collect what they and the landmarks bring, and decide, until a signal comes."""
@@ -362,11 +359,9 @@ def _log(key: str | None, witnesses: list[str], threshold: int | None) -> "LogTr
         if witnesses or threshold is not None:
             raise typer.BadParameter("witnesses are of a log: name it", param_hint="--log-key")
         return None
-    if threshold is not None and threshold > len(witnesses):
-        raise typer.BadParameter(f"there are {len(witnesses)} witnesses", param_hint="--witness-threshold")
 
     from lightbound.bundles.logged import LogTrusted
-    from lightbound.tlog.note import read_vkey
+    from lightbound.tlog.note import read_log_vkey
 
-    keys = tuple(read_vkey(text) for text in witnesses)
-    return LogTrusted(key=read_vkey(key), witnesses=keys, threshold=len(keys) if threshold is None else threshold)
+    keys, so_many = believed(witnesses, threshold)
+    return LogTrusted(key=read_log_vkey(key), witnesses=keys, threshold=so_many)

@@ -13,6 +13,7 @@ from lightbound.cli.serving import (
     LogJsonOption,
     MetricsFromOption,
     PerSOption,
+    ProxyFromOption,
     TlsKeyOption,
     addresses,
     limits_of,
@@ -92,6 +93,7 @@ def run(
     per_s: PerSOption = 200.0,
     burst: BurstOption = 2_000.0,
     allow_from: AllowFromOption = None,
+    proxy_from: ProxyFromOption = None,
     metrics_from: MetricsFromOption = None,
     log_json: LogJsonOption = False,
 ) -> None:
@@ -107,7 +109,7 @@ def run(
         data=default_folder("witness") if data is None else data,
         logs=tuple(_log(text) for text in log),
         listen=addresses(listen or [DEFAULT_LISTEN]),
-        limits=limits_of(per_s, burst, allow_from, metrics_from),
+        limits=limits_of(per_s, burst, allow_from, metrics_from, proxy_from),
         tls=tls_of(tls_certificate, tls_key),
     )
     if run_witness(settings):
@@ -157,9 +159,6 @@ def show(
 
 
 def _log(text: str) -> "NoteKey":
-    from lightbound.tlog.note import Algorithm, read_vkey
+    from lightbound.tlog.note import read_log_vkey
 
-    key = read_vkey(text.strip())
-    if key.algorithm is not Algorithm.ED25519:
-        raise typer.BadParameter("expected the vkey of a log, and this is one of a witness", param_hint="--log")
-    return key
+    return read_log_vkey(text.strip())

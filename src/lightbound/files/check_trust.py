@@ -13,6 +13,7 @@ witnesses = ["vkey", ...]
 threshold = 1
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,7 @@ from lightbound.files.toml import TomlTable, array, quoted
 from lightbound.keys.ed25519 import KEY_BYTES, VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.statements.admission import DirectoryTrust
-from lightbound.tlog.note import NoteKey, read_vkey
+from lightbound.tlog.note import NoteKey, read_log_vkey, read_witness_vkey
 
 FORMAT: Final = "lightbound.check-trust/1"
 
@@ -100,9 +101,10 @@ def write_check_trust(trusted: Trusted, *, roots: str | None) -> str:
 
 
 def _log(table: TomlTable) -> LogTrusted:
-    key = _vkey(table, "key", table.text("key", most=1_024))
+    key = _vkey(table, "key", table.text("key", most=1_024), read_log_vkey)
     witnesses = tuple(
-        _vkey(table, f"witnesses[{number}]", text) for number, text in enumerate(table.texts("witnesses", most=MOST))
+        _vkey(table, f"witnesses[{number}]", text, read_witness_vkey)
+        for number, text in enumerate(table.texts("witnesses", most=MOST))
     )
     # Under another name it is the same key, and would count twice.
     if len({one.raw for one in witnesses}) < len(witnesses):
@@ -112,8 +114,8 @@ def _log(table: TomlTable) -> LogTrusted:
     return read
 
 
-def _vkey(table: TomlTable, key: str, text: str) -> NoteKey:
+def _vkey(table: TomlTable, key: str, text: str, read: Callable[[str], NoteKey]) -> NoteKey:
     try:
-        return read_vkey(text)
+        return read(text)
     except Malformed as error:
         raise table.wrong(key, error.faults[0].expected, "another text") from error

@@ -31,7 +31,7 @@ MOST_ANSWER_BYTES: Final = 131_072
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a server answered: a status of 200 or 204, and its body."""
+    """What a server answered: a status, 200 or 204 where it is not said otherwise, and the body."""
 
     status: int
     body: bytes
@@ -56,7 +56,13 @@ class Server:
     """One server, spoken to at one of its addresses. Threads may share it."""
 
     def __init__(
-        self, url: str, *, address: str | None = None, ca: Path | None = None, software: str = "lightbound"
+        self,
+        url: str,
+        *,
+        address: str | None = None,
+        ca: Path | None = None,
+        software: str = "lightbound",
+        most_answer_bytes: int = MOST_ANSWER_BYTES,
     ) -> None:
         """Nothing is sent yet. `address` is one of `looked_up(url)`; without it each connection looks for itself.
 
@@ -65,6 +71,7 @@ class Server:
         """
         parts = urlsplit(url)
         self.url, self.address = url, address
+        self._most_answer_bytes = most_answer_bytes
         # Not compressed: a few bytes could otherwise become many.
         self._headers: dict[str, str] = {"user-agent": software, "accept": "*/*", "accept-encoding": "identity"}
         self._extensions: dict[str, str] = {}
@@ -111,6 +118,14 @@ class Server:
             Unavailable: no answer, or none of ours.
             Malformed, Refused: the server said so, of what it was asked.
         """
+        return self._well(self.fetch(path, query=query, wait_s=wait_s))
+
+    def fetch(self, path: str, *, query: Mapping[str, str] | None = None, wait_s: float = 0.0) -> Answer:
+        """The answer to GET, whatever its status.
+
+        Raises:
+            Unavailable: no answer, or a longer one than is taken.
+        """
         return self._ask("GET", path, b"", STATEMENT, query, wait_s)
 
     def post(self, path: str, body: bytes, *, kind: str = STATEMENT, wait_s: float = 0.0) -> Answer:
@@ -119,7 +134,12 @@ class Server:
         Raises:
             Unavailable, Malformed, Refused: as for `get`.
         """
-        return self._ask("POST", path, body, kind, None, wait_s)
+        return self._well(self._ask("POST", path, body, kind, None, wait_s))
+
+    def _well(self, answer: Answer) -> Answer:
+        if answer.status not in {200, 204}:
+            raise read_error(answer.status, answer.body, self.url)
+        return answer
 
     def _ask(
         self, method: str, path: str, body: bytes, kind: str, query: Mapping[str, str] | None, wait_s: float
@@ -142,16 +162,13 @@ class Server:
                 got = bytearray()
                 for piece in response.iter_raw():
                     got += piece
-                    if len(got) > MOST_ANSWER_BYTES:
-                        raise self._misbehaved(f"more than {MOST_ANSWER_BYTES} bytes")
-                status, answer = response.status_code, bytes(got)
+                    if len(got) > self._most_answer_bytes:
+                        raise self._misbehaved(f"more than {self._most_answer_bytes} bytes")
+                return Answer(status=response.status_code, body=bytes(got))
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             if time.monotonic() > self._until.s:
                 raise self._misbehaved("one that never ends") from error
             raise _unreachable(self.url, "an answer", _why(error)) from error
-        if status not in {200, 204}:
-            raise read_error(status, answer, self.url)
-        return Answer(status=status, body=answer)
 
     def _misbehaved(self, found: str) -> Unavailable:
         fault = Fault(code=ErrorCode.PEER_MISBEHAVED, expected="an answer of ours", found=found, file=self.url)

@@ -99,8 +99,33 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None and text.isprintable()
 
 
+def read_log_vkey(text: str) -> NoteKey:
+    """The key of a log in its vkey.
+
+    Raises:
+        Malformed: it is none, its id is another's, or it is the key of a witness.
+    """
+    return _of_kind(Algorithm.ED25519, "the vkey of a log", read_vkey(text))
+
+
+def read_witness_vkey(text: str) -> NoteKey:
+    """The key of a witness in its vkey.
+
+    Raises:
+        Malformed: it is none, its id is another's, or it is the key of a log.
+    """
+    return _of_kind(Algorithm.COSIGNATURE, "the vkey of a witness", read_vkey(text))
+
+
+def _of_kind(algorithm: Algorithm, expected: str, key: NoteKey) -> NoteKey:
+    if key.algorithm is not algorithm:
+        found = f"{key.name}, whose key has type {int(key.algorithm)}"
+        raise malformed(ErrorCode.KEY_MALFORMED, f"{expected}, of type {int(algorithm)}", found, "vkey")
+    return key
+
+
 def read_vkey(text: str) -> NoteKey:
-    """The key in a vkey.
+    """The key in a vkey, of whatever kind.
 
     Raises:
         Malformed: it is none, its id is another's, or its algorithm is not known here.

@@ -10,14 +10,14 @@ Names mean something inside the file alone, and are bytes: two that look alike a
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from lightbound.errors import ErrorCode, Fault, Malformed, refused
 from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint, read_text
 from lightbound.tlog.cosignature import Cosignature, cosignatures
-from lightbound.tlog.note import Algorithm, NoteKey, read_note, read_vkey
+from lightbound.tlog.note import NoteKey, read_log_vkey, read_note, read_witness_vkey
 
 MOST_BYTES: Final = 65_536
 """Room for hundreds of logs, witnesses and groups; the specification asks for 32 of each."""
@@ -178,10 +178,10 @@ def open_by_policy(
 def _read_line(read: _Lines, number: int, words: list[str]) -> None:
     match words:
         case ["log", vkey, *url] if len(url) <= 1:
-            read.logs.append(_listed(number, vkey, url, Algorithm.ED25519, read.logs))
+            read.logs.append(_listed(number, vkey, url, read_log_vkey, read.logs))
         case ["witness", name, vkey, *url] if len(url) <= 1:
             _check_new(read, number, name)
-            read.witnesses[name] = _listed(number, vkey, url, Algorithm.COSIGNATURE, read.witnesses.values())
+            read.witnesses[name] = _listed(number, vkey, url, read_witness_vkey, read.witnesses.values())
         case ["group", name, count, *members] if members:
             _check_new(read, number, name)
             for member in members:
@@ -207,13 +207,13 @@ def _check_new(read: _Lines, number: int, name: str) -> None:
         raise _malformed(number, "a name that is free", name)
 
 
-def _listed(number: int, vkey: str, url: list[str], algorithm: Algorithm, others: Iterable[Listed]) -> Listed:
+def _listed(
+    number: int, vkey: str, url: list[str], read_key: Callable[[str], NoteKey], others: Iterable[Listed]
+) -> Listed:
     try:
-        key = read_vkey(vkey)
+        key = read_key(vkey)
     except Malformed as error:
         raise _malformed(number, error.faults[0].expected, error.faults[0].found) from error
-    if key.algorithm is not algorithm:
-        raise _malformed(number, f"a key of type {int(algorithm)}", f"type {int(key.algorithm)}")
     # Under another name it is the same key, and would count twice.
     if any(other.key.raw == key.raw for other in others):
         raise _malformed(number, "each key once", key.name)

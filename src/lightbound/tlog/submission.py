@@ -15,6 +15,9 @@ from lightbound.errors import ErrorCode, malformed
 PATH: Final = "/log/v1/entries"
 FORMAT: Final = "lightbound.logged/1"
 
+LONGEST_WITNESS_WAIT_S: Final = 30.0
+"""How long a log may have a batch wait for cosignatures, and so whoever submits for an answer."""
+
 MOST_AT_ONCE: Final = 32
 """Statements of one submission: the proofs of all of them fit into an answer."""
 

@@ -10,9 +10,9 @@ from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.rotation import write_rotation
 from lightbound.keys.signing import sign
-from lightbound.roles.log.auditing import audit_log
-from lightbound.roles.log.holding import Held
-from lightbound.roles.log.monitoring import Followed, What, check_receipts, follow, unaccounted
+from lightbound.roles.log_reader.auditing import audit_log
+from lightbound.roles.log_reader.holding import Held
+from lightbound.roles.log_reader.monitoring import Followed, What, check_receipts, follow, unaccounted
 from lightbound.tlog import merkle
 from lightbound.tlog.checkpoint import Checkpoint, log_key, sign_checkpoint
 from lightbound.tlog.entries import Commitment, Opening, write_commitment, write_entry

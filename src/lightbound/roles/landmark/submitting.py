@@ -13,17 +13,13 @@ from typing import Final
 
 import structlog
 
-from lightbound.errors import LightboundError, Unavailable
-from lightbound.net.http_client import MOST_ANSWER_BYTES, Server
-from lightbound.net.http_server import CBOR
-from lightbound.store.logged import LoggedStatements, ToLog
-from lightbound.tlog.entries import SALT_BYTES, write_entry
+from lightbound.errors import LightboundError
+from lightbound.net.http_client import Server
+from lightbound.net.log_submission import AT_ONCE, submitted
+from lightbound.store.logged import LoggedStatements
+from lightbound.tlog.entries import SALT_BYTES
 from lightbound.tlog.note import NoteKey
-from lightbound.tlog.proof import check_proof, read_proof
-from lightbound.tlog.submission import PATH, Entered, NotEntered, read_answers, write_submission
-
-AT_ONCE: Final = 16
-"""Entries of one submission. A log takes twice as many; so many proofs fit into an answer with sixty witnesses too."""
+from lightbound.tlog.proof import LogProof
 
 LOOK_S: Final = 1.0
 """How often it is looked for something new to log. An entry is late by so much at most."""
@@ -31,10 +27,6 @@ LOOK_S: Final = 1.0
 SHORTEST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
 """Before a log that did not answer is asked again: twice as long each time."""
-
-ANSWER_S: Final = 15.0
-"""The log answers once the entries are published, which may take its witnesses some seconds."""
-
 
 STOP_S: Final = 1.0
 """At the end, a submission that is under way is waited for so long. It is sent again at the next start."""
@@ -97,23 +89,16 @@ class Submitting:
         waiting = self.store.prepare(AT_ONCE, lambda: secrets.token_bytes(SALT_BYTES))
         if not waiting:
             return False
-        body = write_submission([one.entry for one in waiting])
-        answer = server.post(PATH, body, kind=CBOR, wait_s=ANSWER_S)
         received = list[tuple[bytes, bytes]]()
-        for one, said in zip(waiting, _answers(answer.body, len(waiting)), strict=True):
-            if isinstance(said, Entered):
-                received.append((one.digest, self._receipt(one, said.proof)))
+        for one, said in zip(waiting, submitted(server, self.log.key, [one.entry for one in waiting]), strict=True):
+            if isinstance(said, LogProof):
+                # With the opening in it: whoever is handed this receipt needs nothing else.
+                received.append((one.digest, replace(said, extra=one.opening.encoded()).encoded()))
             else:
                 structlog.get_logger().error("refused by the log", code=said.code)
                 self.store.refused(one.digest, f"{said.code}: {said.expected}, {said.found}")
         self.store.received(received)
         return len(waiting) == AT_ONCE
-
-    def _receipt(self, one: ToLog, proof: bytes) -> bytes:
-        """The proof with the opening in it, once it was checked: whoever is handed it needs nothing else."""
-        read = read_proof(proof)
-        check_proof(read, write_entry(one.entry), self.log.key)
-        return replace(read, extra=one.opening.encoded()).encoded()
 
 
 @contextmanager
@@ -126,11 +111,3 @@ def running(submitting: Submitting | None) -> Iterator[None]:
     finally:
         if submitting is not None:
             submitting.stop()
-
-
-def _answers(body: bytes, count: int) -> list[Entered | NotEntered]:
-    try:
-        return read_answers(body, count, most_bytes=MOST_ANSWER_BYTES)
-    except LightboundError as error:
-        # Of somebody who is no log: it is asked again later, for nothing of ours is wrong.
-        raise Unavailable(error.faults) from error

@@ -34,6 +34,9 @@ CONFLICTS: Final = 3
 """A witness says what size it knows, and is asked again from there; it may have been told a newer one meanwhile."""
 
 
+NOT_COMPRESSED: Final = {"accept-encoding": "identity"}
+"""A few bytes could otherwise become many."""
+
 _SIZE: Final = re.compile("[0-9]{1,19}")
 
 
@@ -77,7 +80,11 @@ class Feeding:
             _Known(
                 at=one,
                 client=httpx.AsyncClient(
-                    timeout=self.wait_s, trust_env=False, follow_redirects=False, verify=authorities
+                    timeout=self.wait_s,
+                    trust_env=False,
+                    follow_redirects=False,
+                    verify=authorities,
+                    headers=NOT_COMPRESSED,
                 ),
             )
             for one in self.witnesses

@@ -28,6 +28,7 @@ from lightbound.roles.log.sequencing import Sequencer
 from lightbound.roles.state import check_own
 from lightbound.store.log import Head, LogStore, open_log
 from lightbound.tlog.checkpoint import Checkpoint, log_key, sign_checkpoint
+from lightbound.tlog.note import is_name
 
 STORE: Final = "log.sqlite"
 
@@ -162,8 +163,8 @@ def check_origin(origin: str) -> None:
     """Nothing, if a log can have this name.
 
     Raises:
-        Refused: it has a space or a plus, or does not look like a name with a domain.
+        Refused: it is longer than 256 letters, or has a space, a plus sign or what cannot be printed.
     """
-    if not origin or any(letter.isspace() or letter == "+" or not letter.isprintable() for letter in origin):
-        expected = "a name as log.example/lightbound, without spaces and plus signs"
+    if not is_name(origin):
+        expected = "a name as log.example/lightbound, of at most 256 letters, without spaces and plus signs"
         raise Refused(Fault(code=ErrorCode.SETTING_MALFORMED, expected=expected, found="another text"))

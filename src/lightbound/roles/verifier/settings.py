@@ -10,7 +10,7 @@ from lightbound.canonical.cbor import Value, encode
 from lightbound.keys.signing import digest
 from lightbound.net.http_server import Limits, Tls
 from lightbound.net.listening import Listening
-from lightbound.tlog.note import read_vkey
+from lightbound.tlog.note import read_log_vkey, read_witness_vkey
 
 SECOND_NS: Final = 1_000_000_000
 HOUR_NS: Final = 3_600 * SECOND_NS
@@ -92,5 +92,5 @@ def log_told(told: Mapping[str, Any]) -> LogTrusted | None:
     said = told.get("log")
     if said is None:
         return None
-    witnesses = tuple(read_vkey(text) for text in said["witnesses"])
-    return LogTrusted(key=read_vkey(said["key"]), witnesses=witnesses, threshold=int(said["threshold"]))
+    witnesses = tuple(read_witness_vkey(text) for text in said["witnesses"])
+    return LogTrusted(key=read_log_vkey(said["key"]), witnesses=witnesses, threshold=int(said["threshold"]))

@@ -20,9 +20,9 @@ from lightbound.errors import ErrorCode, Fault, LightboundError, Refused, refuse
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.ranging.statements.admission import position_said
 from lightbound.ranging.statements.kinds import Kind
-from lightbound.roles.log.auditing import fork
-from lightbound.roles.log.holding import Held, opens
-from lightbound.roles.log.reading import Source, bundle_of, hashes_of
+from lightbound.roles.log_reader.auditing import fork
+from lightbound.roles.log_reader.holding import Held, opens
+from lightbound.roles.log_reader.source import Source, bundle_of, hashes_of
 from lightbound.tlog import merkle
 from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint
 from lightbound.tlog.consistency import continues

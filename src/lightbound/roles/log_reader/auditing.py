@@ -19,7 +19,7 @@ from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.rotation import ROTATION, read_rotation
 from lightbound.ranging.statements.admission import position_said, read_operator
 from lightbound.ranging.statements.kinds import Kind
-from lightbound.roles.log.reading import Source, bundle_of, hashes_of
+from lightbound.roles.log_reader.source import Source, bundle_of, hashes_of
 from lightbound.tlog import merkle
 from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint
 from lightbound.tlog.cosignature import Cosignature, cosignatures
