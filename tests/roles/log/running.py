@@ -26,14 +26,7 @@ from lightbound.tlog.note import NoteKey
 ORIGIN = "log.example/test"
 UP_WITHIN_S = 20.0
 
-PROGRAM = """
-from lightbound.cli import app
-from lightbound.cli.log import log_app
-if not any(group.name == "log" for group in app.app.registered_groups):
-    app.app.add_typer(log_app, name="log")
-app.main()
-"""
-COMMAND = (sys.executable, "-c", PROGRAM, "log")
+COMMAND = (str(Path(sys.executable).with_name("lightbound")), "log")
 
 
 @dataclass(slots=True, kw_only=True)

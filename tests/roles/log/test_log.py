@@ -46,6 +46,8 @@ class Place:
     witness: Witness
     said: tuple[bytes, ...]
     """Every numbered statement of one landmark about one agent."""
+    sessions: tuple[bytes, ...]
+    """Digests of the sessions that they are of."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         said, other = (said_in(landmark.url, sessions) for landmark in made.landmarks)
         until(lambda: all(receipt_of(made.landmarks[0].url, one) for one in said))
         until(lambda: all(receipt_of(made.landmarks[1].url, one) for one in other))
-        yield Place(log=log, world=made, witness=witness, said=said)
+        yield Place(log=log, world=made, witness=witness, said=said, sessions=tuple(sessions))
 
 
 def said_in(url: str, sessions: list[bytes]) -> tuple[bytes, ...]:
@@ -157,7 +159,7 @@ def test_the_newest_checkpoint_is_cosigned_by_whoever_is_there(place: Place) -> 
 def test_the_log_shows_no_chip_no_agent_and_no_session(place: Place) -> None:
     everything = b"".join(entries_of(place.log))
     agent = place.world.enrolment
-    for hidden in (agent.key_id, agent.verifying.raw, *map(digest, place.said), bytes(32)):
+    for hidden in (agent.key_id, agent.verifying.raw, *map(digest, place.said), *place.sessions, bytes(32)):
         assert hidden not in everything
     assert not any(statement in everything for statement in place.said)
 

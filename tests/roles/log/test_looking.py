@@ -126,6 +126,13 @@ def test_what_a_log_should_never_have_taken_is_found(more: list[bytes], codes: l
     assert audited([*CLEAR, *more]) == codes
 
 
+def test_a_position_that_its_operator_did_not_sign_is_found_before_and_after_the_operator() -> None:
+    forged = bytearray(CLEAR[-1])
+    forged[-1] ^= 1
+    assert audited([*CLEAR[:-1], bytes(forged)]) == [ErrorCode.SIGNATURE_INVALID]
+    assert audited([bytes(forged), *CLEAR[:-1]]) == [ErrorCode.SIGNATURE_INVALID]
+
+
 def test_a_commitment_that_the_landmark_did_not_sign_is_found_before_and_after_its_position() -> None:
     forged = bytearray(entry_of(sequence(1)[0]))
     forged[-1] ^= 1

@@ -20,13 +20,11 @@ from tests.roles.landmark.running import free_port, world
 from tests.roles.log.running import new_log, running
 from tests.roles.log.test_several import submit
 
-PROGRAM = "from lightbound.cli.witness import witness_app; witness_app()"
-
 
 @contextmanager
 def witness(folder: Path, name: str, port: int, log: NoteKey) -> Iterator[NoteKey]:
     """A witness process that answers until the block ends; begun again, it goes on with what it has."""
-    command = [sys.executable, "-c", PROGRAM]
+    command = [str(Path(sys.executable).with_name("lightbound")), "witness"]
     if not folder.exists():
         arguments = ["init", "--data", str(folder), "--name", name, "--json"]
         made = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)

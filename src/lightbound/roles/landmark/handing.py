@@ -34,22 +34,15 @@ def write_begin(begin: Begin) -> Value:
     }
 
 
-def write_cancel(number: int) -> Value:
-    """End this phase now, whatever has been answered."""
-    return {"cancel": number}
-
-
 def ask_stats() -> Value:
     """Say how you are."""
     return {"stats": None}
 
 
-def read_message(message: Any) -> Begin | int | None:
-    """What the control process says: a phase to begin, the number of one to end, or None: it asks for counts."""
+def read_message(message: Any) -> Begin | None:
+    """What the control process says: a phase to begin, or None: it asks for counts."""
     if "stats" in message:
         return None
-    if "cancel" in message:
-        return int(message["cancel"])
     handle, to_landmark, to_agent = message["keys"]
     stamp_ns, rate_ppb, session_ns, can_pause = message["errors"]
     return Begin(

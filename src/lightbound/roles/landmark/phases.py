@@ -117,10 +117,6 @@ class Phases:
                 self._by_number[begin.number] = running
                 self._by_handle.setdefault(begin.keys.handle, []).append(running)
                 self._wake_at(running, running.ready_by_ns)
-            case int(number):
-                running_or_none = self._by_number.get(number)
-                if running_or_none is not None:
-                    self._end(running_or_none)
             case None:
                 self._send(write_stats(self._stats()))
 

@@ -27,8 +27,8 @@ from lightbound.store.log import LogStore, NewEntry
 from lightbound.tlog.entries import COMMITMENT, commitment_in, read_entry, write_entry
 from lightbound.tlog.note import PURPOSE, NoteKey
 
-CLEAR: Final = (Kind.DIRECTORY, Kind.OPERATOR, Kind.POSITION)
-"""What is logged in clear. All else is committed to."""
+ROLL_KINDS: Final = (Kind.DIRECTORY, Kind.OPERATOR, Kind.POSITION)
+"""What the roll is read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Roll:
     """What the log holds of directories: the newest one, and whom it lets in."""
 
     count: int
-    """Entries in clear that this was read from."""
+    """Entries that this was read from."""
     newest: AdmittedLandmarks | None
 
 
@@ -82,7 +82,7 @@ class Admitting:
         Raises:
             Unavailable: the database failed.
         """
-        count = self._store.count_of_kinds(CLEAR)
+        count = self._store.count_of_kinds(ROLL_KINDS)
         if count != self._roll.count:
             self._roll = Roll(count=count, newest=self._read())
 

@@ -17,7 +17,7 @@ from lightbound.canonical import cose
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused, Unavailable
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.rotation import ROTATION, read_rotation
-from lightbound.ranging.statements.admission import position_said, read_operator
+from lightbound.ranging.statements.admission import position_said, read_operator, read_position
 from lightbound.ranging.statements.kinds import Kind
 from lightbound.roles.log_reader.source import Source, bundle_of, hashes_of
 from lightbound.tlog import merkle
@@ -51,7 +51,11 @@ class _Looking:
     total: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
     leaves: set[bytes] = field(default_factory=set)
-    places: set[bytes] = field(default_factory=set)
+    operators: dict[bytes, VerifyingKey] = field(default_factory=dict)
+    """By id; each signed for itself."""
+    positions: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    """Number of the entry, statement and id of the operator: an OPERATOR may come after it."""
+    slots: set[bytes] = field(default_factory=set)
     landmarks: dict[bytes, VerifyingKey] = field(default_factory=dict)
     successors: dict[VerifyingKey, VerifyingKey] = field(default_factory=dict)
     """Which key followed which, by ROTATIONs."""
@@ -158,10 +162,10 @@ def _look_into(looking: _Looking, number: int, entry: bytes) -> None:
     looking.kinds[kind] = looking.kinds.get(kind, 0) + 1
     if kind == COMMITMENT:
         said = commitment_said(statement)
-        place = said.landmark + said.slot
-        if place in looking.places:
+        slot = said.landmark + said.slot
+        if slot in looking.slots:
             looking.add(ErrorCode.SEQUENCE_BROKEN, "each slot once", "one twice", f"entry {number}")
-        looking.places.add(place)
+        looking.slots.add(slot)
         key = looking.landmarks.get(said.landmark)
         if key is None:
             looking.unplaced.append((number, statement))
@@ -170,8 +174,10 @@ def _look_into(looking: _Looking, number: int, entry: bytes) -> None:
     elif kind == Kind.POSITION:
         position = position_said(statement)
         looking.landmarks[position.landmark_key.key_id] = position.landmark_key
+        looking.positions.append((number, statement, position.operator))
     elif kind == Kind.OPERATOR:
-        read_operator(statement)
+        operator = read_operator(statement).key
+        looking.operators[operator.key_id] = operator
     elif kind == Kind.DIRECTORY:
         cose.read(statement, what=Kind.DIRECTORY)
     elif kind == ROTATION:
@@ -204,6 +210,13 @@ def _finish(source: Source, looking: _Looking) -> None:
     for level, row in enumerate(looking.levels):
         if row:
             _compare(source, looking, Tile(level=level, number=looking.numbers[level], width=len(row)), row)
+    for number, statement, by in looking.positions:
+        # Whether its operator had to be logged, a directory says, which only its parties' keys open.
+        if by in looking.operators:
+            try:
+                read_position(statement, looking.operators[by])
+            except LightboundError as error:
+                looking.add(error.faults[0].code, "the operator's signature", "another", f"entry {number}")
     for number, statement in looking.unplaced:
         landmark = commitment_said(statement).landmark
         key = looking.landmarks.get(landmark)
