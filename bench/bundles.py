@@ -76,7 +76,7 @@ from pathlib import Path
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.files.bundle_file import read_bundle_file
 from lightbound.files.check_trust import read_check_trust
-from lightbound.roles.checking_bundles import checked
+from lightbound.judging.bundle_check import checked
 from lightbound.roles.verifier.attesting import appraiser_of
 start = time.process_time()
 believed = read_check_trust(Path(sys.argv[3]))

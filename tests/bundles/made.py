@@ -18,11 +18,11 @@ from lightbound.bundles.logged import LogTrusted
 from lightbound.bundles.reading import logged_order
 from lightbound.files.admission import AdmissionFolder
 from lightbound.files.check_trust import write_check_trust
+from lightbound.judging.bundle_check import checked
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.signing import digest
 from lightbound.ranging.statements.measurement import read_measurement
-from lightbound.roles.checking_bundles import checked
 from lightbound.roles.verifier.bundling import bundle_of
 from lightbound.roles.verifier.inviting import Wanted, site_of
 from lightbound.roles.verifier.settings import Policy

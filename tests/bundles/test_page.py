@@ -19,7 +19,7 @@ from lightbound.drawing.framing import Framing
 from lightbound.drawing.layers import layers_of
 from lightbound.drawing.paper import paper
 from lightbound.errors import Refused
-from lightbound.roles.showing_bundles import shown
+from lightbound.judging.bundle_page import shown
 from tests.bundles.made import Files, attested, check, logged, trusted, unattested, written
 
 CHROMIUM = shutil.which("chromium")

@@ -19,9 +19,10 @@ from lightbound.attestation.genuine import genuine_report
 from lightbound.attestation.results import Lacking, Result
 from lightbound.cli.app import main
 from lightbound.cli.exits import ExitCode
-from lightbound.files import evidence_judging, evidence_showing
+from lightbound.files import evidence_showing
 from lightbound.files.evidence import read_items
-from lightbound.files.evidence_judging import judge
+from lightbound.judging import evidence_files
+from lightbound.judging.evidence_files import judge
 from lightbound.sim.devices.foundry import Foundry, SimulatedDevice
 from tests.conftest import ROOT
 from tests.house import tree
@@ -302,7 +303,7 @@ def test_a_simulated_device_is_refused_until_its_root_is_given_and_then_called_s
     assert (code, only(told)["faults"][0]["code"]) == (ExitCode.REFUSED, "chain_refused")
     code, told = run("verify", file, "--roots", roots)
     assert (code, only(told)["device"]["is_simulated"]) == (ExitCode.DONE, True)
-    assert told["format"] == evidence_judging.FORMAT
+    assert told["format"] == evidence_files.FORMAT
     code, out, err = ended(capsys, "verify", file, "--roots", roots)
     assert code == ExitCode.DONE
     assert ", SIMULATED (" in out
@@ -415,7 +416,7 @@ def test_the_page_of_formats_lists_exactly_what_is_told(tmp_path: Path, roots: P
     assert (of_object, of_item) == (set(told), set(item))
     assert within == {name: set(item[name]) for name in ("report", "chain")}
     _, told = run("verify", file, "--roots", roots, "--manifests", roots)  # a root is no manifest: it is left out
-    of_object, of_item, within = listed(f"## What evidence came to: `{evidence_judging.FORMAT}`")
+    of_object, of_item, within = listed(f"## What evidence came to: `{evidence_files.FORMAT}`")
     item = told["items"][0]
     assert (of_object, of_item) == (set(told), set(item))
     assert within == {
@@ -432,7 +433,7 @@ def test_the_page_explains_every_word_and_every_reason() -> None:
     assert words == [*Result, "malformed", "unavailable"]
     (row,) = [
         row
-        for row in tree.table("docs/formats.md", f"## What evidence came to: `{evidence_judging.FORMAT}`")
+        for row in tree.table("docs/formats.md", f"## What evidence came to: `{evidence_files.FORMAT}`")
         if "`reasons`" in row[0]
     ]
     assert re.findall("`([a-z_]+)`", row[1].partition("`lacking`")[2]) == list(Lacking)

@@ -40,7 +40,7 @@ main()
         "lightbound.roles.evidence.answering",
         "lightbound.roles.log_reader.auditing",
         "lightbound.roles.log_reader.monitoring",
-        "lightbound.files.evidence_judging",
+        "lightbound.judging.evidence_files",
         "lightbound.cli.app",
     ],
 )

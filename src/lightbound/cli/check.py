@@ -60,8 +60,8 @@ def check(
     from lightbound.files.bundle_file import read_bundle_file
     from lightbound.files.check_trust import read_check_trust
     from lightbound.files.toml import of_file
-    from lightbound.roles.appraising import appraiser_of, references_in
-    from lightbound.roles.checking_bundles import checked
+    from lightbound.judging.appraising import appraiser_of, references_in
+    from lightbound.judging.bundle_check import checked
 
     believed = read_check_trust(trust)
     read = read_bundle_file(bundle)
@@ -148,7 +148,7 @@ def _write(
 ) -> None:
     from lightbound.cli.chip_map import in_words
     from lightbound.files.whole import whole_file
-    from lightbound.roles.showing_bundles import shown
+    from lightbound.judging.bundle_page import shown
 
     told = shown(bundle, done, trusted, does_not_show, in_words=in_words)
     if html is not None:

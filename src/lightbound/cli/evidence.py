@@ -15,7 +15,7 @@ from lightbound.cli.verdict_options import instant_ns
 
 if TYPE_CHECKING:
     from lightbound.attestation.appraisal import Reference
-    from lightbound.files.evidence_judging import LeftOut
+    from lightbound.files.evidence_manifests import LeftOut
 
 evidence_app = typer.Typer(
     name="evidence",
@@ -127,7 +127,7 @@ def verify(
     from lightbound.cli.evidence_table import print_judgement
     from lightbound.files.attestation_folder import certificates, read_folder
     from lightbound.files.evidence import read_items
-    from lightbound.files.evidence_judging import judge, judgement_object
+    from lightbound.judging.evidence_files import judge, judgement_object
 
     asked = None if nonce is None else hexadecimal(nonce, 32, "--nonce")
     at_ns = time.time_ns() if as_of is None else instant_ns(as_of)  # noqa: TID251 - a command is where the clock is read

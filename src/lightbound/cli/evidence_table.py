@@ -72,7 +72,7 @@ def _said(item: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def print_judgement(told: Mapping[str, Any]) -> None:
-    """Print what `files.evidence_judging` gives, in the order of the files."""
+    """Print what `judging.evidence_files` gives, in the order of the files."""
     console = terminal.console(markup=False, width=WIDTH)
     items = _named(told["items"])
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -1,12 +1,20 @@
 """Reference manifests of a folder, those that hold; the others are told, and left out. Needs the part `judge`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from lightbound.attestation.appraisal import Reference
 from lightbound.attestation.manifests.verifying import verified_manifest
-from lightbound.errors import LightboundError
+from lightbound.errors import Fault, LightboundError
 from lightbound.files.attestation_folder import read_folder
-from lightbound.files.evidence_judging import LeftOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A file that was to be a manifest, and is none that its maker signed."""
+
+    name: str
+    faults: tuple[Fault, ...]
 
 
 def read_references(folder: Path) -> tuple[tuple[Reference, ...], tuple[LeftOut, ...]]:

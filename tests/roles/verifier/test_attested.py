@@ -16,9 +16,9 @@ from lightbound.attestation.genuine import genuine_report
 from lightbound.enrolment.attested import enrolment_n0
 from lightbound.enrolment.pinned import FindingKind
 from lightbound.errors import ErrorCode, LightboundError, Refused
+from lightbound.judging.appraising import appraiser_of
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.statements.binding import n1
-from lightbound.roles.appraising import appraiser_of
 from lightbound.roles.verifier.settings import HOUR_NS
 from lightbound.sim.devices.foundry import Foundry
 from tests.ranging.parties import VERIFIER, key

@@ -11,14 +11,14 @@ import structlog
 from lightbound.attestation.chains import DeviceRoots
 from lightbound.attestation.manifests.verifying import verified_manifest
 from lightbound.enrolment.attested import enrolment_n0, host_evidence
-from lightbound.enrolment.pinned import NO_PINS, Pins, SessionEvidence, pins_of, session_evidence
+from lightbound.enrolment.pinned import NO_PINS, Pins, SessionEvidence, pins_of
 from lightbound.enrolment.requests import Enrol, Enrolment
 from lightbound.errors import ErrorCode, LightboundError, refused
 from lightbound.files.attestation_folder import AttestationFolder
+from lightbound.judging.appraising import Appraiser, appraiser_of, session_appraised
 from lightbound.keys.signing import digest
 from lightbound.ranging.sessions.verification import VerifiedSession
 from lightbound.ranging.statements.binding import Evidence, read_evidence
-from lightbound.roles.appraising import Appraiser, appraiser_of
 from lightbound.roles.logs import fields
 
 
@@ -52,10 +52,7 @@ class Attestor:
         if not pins.chips and found.evidence == Evidence():
             return SessionEvidence(assurances={}, findings=())
         host = host_evidence(found.bind.n0(), found.evidence, documents, roots=self.roots, quote_key=pins.quote_key)
-        appraisals = {
-            chip: self.appraise(report, at_ns=found.session.issued_ns) for chip, report in host.reports.items()
-        }
-        return session_evidence(host, pins, appraisals)
+        return session_appraised(found, host, pins, self.appraise)
 
 
 def attestor_of(folder: AttestationFolder) -> Attestor:

@@ -23,9 +23,9 @@ from lightbound.errors import ErrorCode, Fault, Unavailable
 from lightbound.files.held import write_held
 from lightbound.files.vetting import write_landmarks
 from lightbound.files.whole import whole_file
+from lightbound.judging.deciding import chips_asked, chips_of
 from lightbound.ranging.readings import Landmark, Readings
 from lightbound.ranging.sessions.measured import landmarks_of, readings_of
-from lightbound.roles.deciding import chips_asked, chips_of
 from lightbound.roles.verifier.areas import DRAWINGS
 from lightbound.roles.verifier.judging import Believed, Judge
 from lightbound.roles.verifier.kept import Kept

@@ -14,11 +14,11 @@ import structlog
 from lightbound.enrolment.pinned import Pins, SessionEvidence
 from lightbound.errors import LightboundError
 from lightbound.files.verdicts import json_line
+from lightbound.judging.deciding import ChipQuestion, Heard, Rules, decided
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks
 from lightbound.ranging.sessions.verification import VerifiedSession
 from lightbound.ranging.statements.session import chips_root
-from lightbound.roles.deciding import ChipQuestion, Heard, Rules, decided
 from lightbound.roles.logs import fields
 from lightbound.roles.verifier.areas import Areas
 from lightbound.roles.verifier.attesting import Attestor

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lightbound.attestation.appraisal import Reference, appraised
 from lightbound.attestation.chains import DeviceRoots
@@ -13,6 +13,10 @@ from lightbound.attestation.results import Appraisal, Lacking, Reason, Result
 from lightbound.attestation.revocation.answers import notes
 from lightbound.errors import ErrorCode, Fault, LightboundError, Refused
 from lightbound.files.evidence import EvidenceItem, Unread
+
+if TYPE_CHECKING:
+    # It needs the part `judge`; reports alone do not.
+    from lightbound.files.evidence_manifests import LeftOut
 
 FORMAT: Final = "lightbound.evidence-results/1"
 
@@ -41,14 +45,6 @@ class Judged:
         if isinstance(self.outcome, Appraisal):
             return str(self.outcome.result)
         return type(self.outcome).__name__.lower()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """A file that was to be a manifest, and is none that its maker signed."""
-
-    name: str
-    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +167,7 @@ def _appraised_node(closed: Topology) -> Appraisal:
 
 
 def judgement_object(
-    judgement: Judgement, *, as_of: str, nonce: bytes | None, left_out: Sequence[LeftOut]
+    judgement: Judgement, *, as_of: str, nonce: bytes | None, left_out: "Sequence[LeftOut]"
 ) -> dict[str, Any]:
     """The judgement as JSON has it."""
     return {

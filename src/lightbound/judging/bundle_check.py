@@ -10,16 +10,16 @@ from lightbound.attestation.chains import DeviceRoots
 from lightbound.bundles.checking import Checked, Means, Trusted, check
 from lightbound.bundles.contents import Bundle, SessionShown, Terms
 from lightbound.enrolment.attested import host_evidence
-from lightbound.enrolment.pinned import Pins, SessionEvidence, pin_of, session_evidence
+from lightbound.enrolment.pinned import Pins, SessionEvidence, pin_of
 from lightbound.errors import ErrorCode, refused
 from lightbound.files.geojson import polygons_of
 from lightbound.geo.areas import Drawing, parse_area
 from lightbound.geo.borders import Borders, packaged_borders
 from lightbound.geo.shapes import Area, area_of
+from lightbound.judging.appraising import Appraiser, session_appraised
+from lightbound.judging.deciding import ChipQuestion, Heard, Rules, decided
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks
 from lightbound.ranging.sessions.verification import VerifiedSession
-from lightbound.roles.appraising import Appraiser
-from lightbound.roles.deciding import ChipQuestion, Heard, Rules, decided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +38,7 @@ class Computing:
         mine = {chip: report for chip, report in host.reports.items() if chip == bundle.chip}
         # How the chip was at enrolment is no part of a verdict.
         pins = Pins(chips={chip: pin_of(report) for chip, report in mine.items()}, quote_key=quote_key)
-        appraisals = {
-            chip: self.appraise(report, at_ns=found.session.issued_ns) for chip, report in host.reports.items()
-        }
-        return session_evidence(host, pins, appraisals)
+        return session_appraised(found, host, pins, self.appraise)
 
     def decide(
         self,

@@ -17,11 +17,11 @@ from lightbound.drawing.picture import Picture
 from lightbound.enrolment.pinned import SessionEvidence
 from lightbound.files.explanations import instant
 from lightbound.geo.borders import packaged_borders
+from lightbound.judging.bundle_check import BundledAreas
+from lightbound.judging.deciding import Heard, chips_asked, chips_of
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks
 from lightbound.ranging.sessions.measured import landmarks_of, readings_of
 from lightbound.ranging.sessions.verification import VerifiedSession
-from lightbound.roles.checking_bundles import BundledAreas
-from lightbound.roles.deciding import Heard, chips_asked, chips_of
 
 InWords = Callable[[Verdicts, Assumption], str]
 """An assumption as a person is told it."""

@@ -9,6 +9,9 @@ from lightbound.attestation.genuine import GenuineReport
 from lightbound.attestation.manifests.verifying import verified_manifest
 from lightbound.attestation.results import Appraisal
 from lightbound.attestation.revocation.answers import revocations
+from lightbound.enrolment.attested import HostEvidence
+from lightbound.enrolment.pinned import Pins, SessionEvidence, session_evidence
+from lightbound.ranging.sessions.verification import VerifiedSession
 
 
 class Appraiser(Protocol):
@@ -28,6 +31,12 @@ def appraiser_of(references: Sequence[Reference], answers: Sequence[tuple[str, b
         return replace(appraised(report, references=references, at_ns=at_ns), notes=notes)
 
     return appraise
+
+
+def session_appraised(found: VerifiedSession, host: HostEvidence, pins: Pins, appraise: Appraiser) -> SessionEvidence:
+    """What the evidence of a session comes to, as of when it was asked for."""
+    appraisals = {chip: appraise(report, at_ns=found.session.issued_ns) for chip, report in host.reports.items()}
+    return session_evidence(host, pins, appraisals)
 
 
 def references_in(manifests: Iterable[bytes]) -> tuple[Reference, ...]:
