@@ -6,10 +6,9 @@ devices, a log with its witnesses. Everything else is in the bundle, and signed.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeVar
 
-from lightbound.attestation.revocation.answers import about
-from lightbound.attestation.revocation.said import Status
+from lightbound.bundles.chip_evidence import check_evidence
 from lightbound.bundles.contents import Bundle, SessionShown, Terms, VerdictShown
 from lightbound.bundles.logged import LogTrusted, check_logged
 from lightbound.bundles.recomputed import follows
@@ -26,6 +25,11 @@ from lightbound.ranging.sessions.verification import VerifiedSession, verified_s
 from lightbound.ranging.statements.admission import DirectoryTrust
 from lightbound.ranging.statements.session import asked_for
 from lightbound.units import counted
+
+_Value = TypeVar("_Value")
+
+Basis: TypeAlias = Sequence[tuple[VerifiedSession, SessionEvidence]]
+"""Sessions on which a verdict rests, each with what its evidence comes to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class Means:
 
     evidence: Callable[[Bundle, VerifiedSession, SessionShown], SessionEvidence]
     """What the evidence of a session comes to."""
-    decide: Callable[[Bundle, Sequence[tuple[VerifiedSession, SessionEvidence]], AdmittedLandmarks], Mapping[str, Any]]
+    decide: Callable[[Bundle, Basis, AdmittedLandmarks], Mapping[str, Any]]
     """The verdict that follows from some sessions."""
     border_sha256: str
     """Of the borders that are here."""
@@ -59,20 +63,21 @@ class Step:
     found: str
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What a check came to, as far as it got."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: Sequence[Step]
+    """Those that hold."""
     error: LightboundError | None = None
     """Why it ended; None: every step holds."""
     failed: str | None = None
     """The step that does not hold."""
-    verdicts: list[Mapping[str, Any]] = field(default_factory=list)
+    verdicts: Sequence[Mapping[str, Any]] = ()
     """As they were given, each computed again and found the same."""
     landmarks: AdmittedLandmarks | None = None
-    """Those of the directory, once it was found to let them in."""
-    newest: Sequence[tuple[VerifiedSession, SessionEvidence]] = ()
+    """Those of the directory."""
+    newest: Basis = ()
     """The sessions that the last of the verdicts rests on."""
     from_ns: int = 0
     to_ns: int = 0
@@ -107,33 +112,41 @@ def check(bundle: Bundle, trusted: Trusted, means: Means) -> Checked:
     It does not show what was said after the last session, that the key was not copied, or what the assurance tier of
     the verdict leaves open.
     """
-    done = Checked()
-
-    def ran(step: Callable[[], str]) -> None:
-        number = len(done.steps) + 1
-        done.failed = STEPS[number - 1]
-        found = step()
-        done.steps.append(Step(number=number, what=STEPS[number - 1], found=found))
-
-    known: dict[str, AdmittedLandmarks] = {}
-    sessions: dict[bytes, VerifiedSession] = {}
-    evidence: dict[bytes, SessionEvidence] = {}
+    run = _Run()
     try:
-        ran(lambda: _verifier(bundle, trusted))
-        ran(lambda: _admitted(bundle, trusted, known))
-        ran(lambda: _sessions(bundle, known["landmarks"], sessions))
-        ran(lambda: _asked_for(bundle, sessions))
-        ran(lambda: _evidence(bundle, sessions, evidence, means))
-        ran(lambda: _logged(bundle, trusted, list(sessions.values())))
-        ran(lambda: _borders(bundle.terms, means))
-        ran(lambda: _verdicts(bundle, known["landmarks"], sessions, evidence, means, done))
+        run.step(lambda: (_verifier(bundle, trusted), None))
+        landmarks = run.step(lambda: _admitted(bundle, trusted))
+        sessions = run.step(lambda: _sessions(bundle, landmarks))
+        run.step(lambda: (_asked_for(bundle, sessions), None))
+        evidence = run.step(lambda: check_evidence(bundle, sessions, means.evidence))
+        run.step(lambda: (_logged(bundle, trusted, list(sessions.values())), None))
+        run.step(lambda: (_borders(bundle.terms, means), None))
+        decided = run.step(lambda: _verdicts(bundle, landmarks, sessions, evidence, means))
     except LightboundError as error:
-        done.error = error
-        return done
-    done.failed = None
+        return Checked(steps=run.steps, error=error, failed=STEPS[len(run.steps)])
     instants = [one.session.issued_ns for one in sessions.values()]
-    done.from_ns, done.to_ns = min(instants, default=0), max(instants, default=0)
-    return done
+    return Checked(
+        steps=run.steps,
+        verdicts=[verdict for verdict, _ in decided],
+        landmarks=landmarks,
+        newest=decided[-1][1] if decided else (),
+        from_ns=min(instants, default=0),
+        to_ns=max(instants, default=0),
+    )
+
+
+@dataclass(slots=True)
+class _Run:
+    """The steps that held."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    def step(self, look: Callable[[], tuple[str, _Value]]) -> _Value:
+        """What the next step gives to those after it; what it found is kept."""
+        found, value = look()
+        number = len(self.steps) + 1
+        self.steps.append(Step(number=number, what=STEPS[number - 1], found=found))
+        return value
 
 
 def _verifier(bundle: Bundle, trusted: Trusted) -> str:
@@ -144,19 +157,19 @@ def _verifier(bundle: Bundle, trusted: Trusted) -> str:
     raise refused(ErrorCode.WRONG_KEY, "a verifier that is trusted", bundle.verifier.hex(), "bundle.verifier")
 
 
-def _admitted(bundle: Bundle, trusted: Trusted, known: dict[str, AdmittedLandmarks]) -> str:
+def _admitted(bundle: Bundle, trusted: Trusted) -> tuple[str, AdmittedLandmarks]:
     said = bundle.admission
     found = admitted(said.directory, operators=said.operators, positions=said.positions, trust=trusted.directory)
     if found.missing:
         but = f"all but {found.missing}"
         raise refused(ErrorCode.NOT_ADMITTED, "every statement of the directory", but, "bundle.admission")
-    known["landmarks"] = found
     parties = f"{trusted.directory.threshold} of {len(trusted.directory.keys)} parties"
-    return f"{counted(len(found.by_id), 'landmark')}, by {parties}"
+    return f"{counted(len(found.by_id), 'landmark')}, by {parties}", found
 
 
-def _sessions(bundle: Bundle, landmarks: AdmittedLandmarks, sessions: dict[bytes, VerifiedSession]) -> str:
+def _sessions(bundle: Bundle, landmarks: AdmittedLandmarks) -> tuple[str, dict[bytes, VerifiedSession]]:
     verifier = VerifyingKey(purpose=Purpose.VERIFIER, raw=bundle.verifier)
+    sessions = dict[bytes, VerifiedSession]()
     measured = acknowledged = 0
     for shown in bundle.sessions:
         found = verified_session(shown.statements, verifier=verifier, landmarks=landmarks)
@@ -174,7 +187,7 @@ def _sessions(bundle: Bundle, landmarks: AdmittedLandmarks, sessions: dict[bytes
         measured += len(found.measurements)
         acknowledged += sum(one.is_acknowledged for one in found.measurements)
     with_ = f"{counted(measured, 'measurement')}, {acknowledged} acknowledged by the agent"
-    return f"{counted(len(sessions), 'session')} with {with_}"
+    return f"{counted(len(sessions), 'session')} with {with_}", sessions
 
 
 def _asked_for(bundle: Bundle, sessions: Mapping[bytes, VerifiedSession]) -> str:
@@ -195,59 +208,6 @@ def _asked_for(bundle: Bundle, sessions: Mapping[bytes, VerifiedSession]) -> str
     withheld = len(bundle.sessions) - shown_sites
     note = f"; of {withheld} the site is withheld, and who decides about other areas says so alone" if withheld else ""
     return f"chip {bundle.chip.hex()[:16]}.. in each{note}"
-
-
-def _evidence(
-    bundle: Bundle,
-    sessions: Mapping[bytes, VerifiedSession],
-    evidence: dict[bytes, SessionEvidence],
-    means: Means,
-) -> str:
-    for shown in bundle.sessions:
-        found = sessions[digest(shown.statements.session)]
-        named = {found.evidence.quote}.union(*found.evidence.reports)
-        if not named.issuperset(map(digest, shown.documents)):
-            path = f"bundle.sessions.{found.digest.hex()[:16]}.documents"
-            raise refused(ErrorCode.EVIDENCE_DIFFERS, "documents that the manifest names", "another", path)
-    if bundle.pinned.quote_key is not None and all(one.evidence.quote is None for one in sessions.values()):
-        raise refused(ErrorCode.EVIDENCE_DIFFERS, "a quote by the pinned key", "none", "bundle.pinned.quote_key")
-    if not bundle.pinned.is_attested:
-        evidence.update(dict.fromkeys(sessions, SessionEvidence(assurances={}, findings=())))
-        _revocations(bundle, sessions, evidence)
-        return "none: tier A0, the chip is a name that follows from the agent's key"
-    for shown in bundle.sessions:
-        found = sessions[digest(shown.statements.session)]
-        evidence[found.digest] = means.evidence(bundle, found, shown)
-    tiers = sorted({one.assurances[bundle.chip].tier for one in evidence.values() if bundle.chip in one.assurances})
-    signed = sum(bundle.chip in one.assurances for one in evidence.values())
-    tier = f", tier {tiers[0]} at least" if tiers else ""
-    of = counted(len(evidence), "session")
-    return f"the chip signed {signed} of {of}{tier}{_revocations(bundle, sessions, evidence)}"
-
-
-def _revocations(
-    bundle: Bundle, sessions: Mapping[bytes, VerifiedSession], evidence: Mapping[bytes, SessionEvidence]
-) -> str:
-    """What answers about revocation say of the chip, as of the last session that each of its chains signed."""
-    last_ns: dict[tuple[bytes, ...], int] = {}
-    for name, one in evidence.items():
-        chain = one.chains.get(bundle.chip, ())
-        last_ns[chain] = max(last_ns.get(chain, 0), sessions[name].session.issued_ns)
-    revoked = list[str]()
-    for number, data in enumerate(bundle.revocations):
-        path = f"bundle.revocations[{number}]"
-        try:
-            found = [answer for chain, at_ns in last_ns.items() for answer in about(data, chain, at_ns=at_ns)]
-        except LightboundError as error:
-            fault = error.faults[0]
-            raise type(error)([replace(fault, column=path)]) from error
-        if not found:
-            raise refused(ErrorCode.EVIDENCE_DIFFERS, "an answer about the chip's certificates", "another", path)
-        revoked += [str(answer) for answer in found if answer.status is Status.REVOKED]
-    if not bundle.revocations:
-        return ""
-    told = "; ".join(dict.fromkeys(revoked)) or "none says that it is revoked"
-    return f". Answers about revocation ({len(bundle.revocations)}): {told}"
 
 
 def _logged(bundle: Bundle, trusted: Trusted, sessions: Sequence[VerifiedSession]) -> str:
@@ -281,20 +241,19 @@ def _verdicts(
     sessions: Mapping[bytes, VerifiedSession],
     evidence: Mapping[bytes, SessionEvidence],
     means: Means,
-    done: Checked,
-) -> str:
+) -> tuple[str, list[tuple[Mapping[str, Any], Basis]]]:
     unused = {*sessions}.difference(*(shown.basis for shown in bundle.verdicts))
     if unused:
         expected, found = "sessions on which a verdict rests", min(unused).hex()
         raise refused(ErrorCode.WRONG_SESSION, expected, found, "bundle.sessions")
+    decided = list[tuple[Mapping[str, Any], Basis]]()
     for number, shown in enumerate(bundle.verdicts):
         path = f"bundle.verdicts[{number}]"
         basis = [(sessions[name], evidence[name]) for name in _basis(shown, sessions, path)]
         again = means.decide(bundle, basis, landmarks)
-        done.verdicts.append(follows(shown.line, again, path))
-        done.landmarks, done.newest = landmarks, basis
-    words = ", ".join(str(one["standing"]) for one in done.verdicts[:4])
-    return f"{words}{' ...' if len(done.verdicts) > 4 else ''}: the same, word for word"
+        decided.append((follows(shown.line, again, path), basis))
+    words = ", ".join(str(verdict["standing"]) for verdict, _ in decided[:4])
+    return f"{words}{' ...' if len(decided) > 4 else ''}: the same, word for word", decided
 
 
 def _basis(shown: VerdictShown, sessions: Mapping[bytes, VerifiedSession], path: str) -> tuple[bytes, ...]:
