@@ -8,20 +8,20 @@ from typer.testing import CliRunner
 
 from lightbound.cli.app import app
 from lightbound.errors import ErrorCode, LightboundError, Refused
-from lightbound.roles.state import check_own, held
+from lightbound.roles.state import check_own, locked
 from tests.tlog.histories import LOG_KEY
 
 VKEY = str(LOG_KEY)
 
 
 def refusal(folder: Path) -> ErrorCode:
-    with pytest.raises(Refused) as caught, held(folder):
+    with pytest.raises(Refused) as caught, locked(folder):
         pass
     return caught.value.faults[0].code
 
 
 def test_a_folder_that_is_missing_is_made_for_its_owner_alone(tmp_path: Path) -> None:
-    with held(tmp_path / "new") as folder:
+    with locked(tmp_path / "new") as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
         assert (folder / "lock").stat().st_mode & 0o777 == 0o600
 
@@ -55,7 +55,7 @@ def test_a_folder_that_is_not_there_is_nobody_s(tmp_path: Path) -> None:
 
 def test_a_folder_that_others_may_read_is_taken(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    with held(tmp_path):
+    with locked(tmp_path):
         pass
 
 
@@ -68,9 +68,9 @@ def test_a_lock_that_is_a_link_is_refused_and_what_it_names_is_not_made(tmp_path
 
 
 def test_a_folder_is_held_once_at_a_time(tmp_path: Path) -> None:
-    with held(tmp_path):
-        with pytest.raises(LightboundError) as caught, held(tmp_path):
+    with locked(tmp_path):
+        with pytest.raises(LightboundError) as caught, locked(tmp_path):
             pass
         assert caught.value.faults[0].code is ErrorCode.ALREADY_RUNNING
-    with held(tmp_path):
+    with locked(tmp_path):
         pass

@@ -120,7 +120,7 @@ def enrol(
     import time
 
     from lightbound.roles.agent.enrolling import Wanted, enrol
-    from lightbound.roles.state import held
+    from lightbound.roles.state import locked
 
     wanted = Wanted(
         url=verifier,
@@ -132,7 +132,7 @@ def enrol(
         software=software(),
         evidence=None if evidence is None else evidence.absolute(),
     )
-    with held(folder_of(data)) as folder:
+    with locked(folder_of(data)) as folder:
         root, trust = enrol(folder, wanted, now_ns=time.time_ns)  # noqa: TID251 - a command is where the clock is read
     if as_json:
         told = {

@@ -120,7 +120,7 @@ def monitor(
     cannot be read.
     """
     from lightbound.files.whole import whole_file
-    from lightbound.roles.log_reader.monitoring import What, check_receipts, faults_of, follow, unaccounted
+    from lightbound.roles.log_reader.monitoring import Unaccounted, check_receipts, faults_of, follow, unaccounted
     from lightbound.roles.log_reader.source import source_at
     from lightbound.tlog.note import read_log_vkey
 
@@ -131,7 +131,7 @@ def monitor(
         now = follow(source, key, followed, {one.landmark for one in statements})
         _check_held(by_path, followed)
         found = unaccounted(statements, followed.commitments, from_the_first=not from_first_held)
-        missing = {one.place for one in found if one.what is What.MISSING}
+        missing = {one.place for one in found if one.what is Unaccounted.MISSING}
         check_receipts(source, key, now, [one for one in statements if one.place in missing])
     finally:
         source.close()
@@ -151,11 +151,11 @@ def monitor(
 
 
 def _held(folder: Path) -> "dict[Path, Held]":
-    from lightbound.files import held
+    from lightbound.files.held import held_files
     from lightbound.roles.log_reader.holding import read_held
 
     found = {}
-    for one in held.read_held(folder):
+    for one in held_files(folder):
         with _of(one.path):
             found[one.path] = read_held(one.statement, one.receipt)
     return found

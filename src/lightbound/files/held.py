@@ -43,7 +43,7 @@ def write_held(folder: Path, statement: bytes, receipt: bytes) -> None:
             file.write(data)
 
 
-def read_held(folder: Path) -> Iterator[HeldFile]:
+def held_files(folder: Path) -> Iterator[HeldFile]:
     """Every statement of a folder that has its receipt beside it, in the order of their names.
 
     Raises:

@@ -20,7 +20,7 @@ def default_folder(role: str) -> Path:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[Path]:
+def locked(folder: Path) -> Iterator[Path]:
     """The folder, made if it is missing, for this process alone until the block ends or the process does.
 
     The lock is the kernel's (flock), so that nothing is left over from a process that was killed. A child that is

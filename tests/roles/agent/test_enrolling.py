@@ -19,7 +19,7 @@ from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.roles.agent.enrolling import Wanted, enrol, read_enrolled
 from lightbound.roles.agent.trust_file import NAME, read_trusted
-from lightbound.roles.state import held
+from lightbound.roles.state import locked
 from tests.house import tree
 from tests.roles.agent.office import Office, serving
 
@@ -55,7 +55,7 @@ def enrolled(folder: Path, office: Office, *, code: str | None = None, replacing
         replace=replacing,
         software="test",
     )
-    with held(folder):
+    with locked(folder):
         enrol(folder, wanted, now_ns=time.time_ns)
 
 

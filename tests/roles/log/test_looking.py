@@ -12,7 +12,7 @@ from lightbound.keys.rotation import write_rotation
 from lightbound.keys.signing import sign
 from lightbound.roles.log_reader.auditing import audit_log
 from lightbound.roles.log_reader.holding import Held
-from lightbound.roles.log_reader.monitoring import Followed, What, check_receipts, follow, unaccounted
+from lightbound.roles.log_reader.monitoring import Followed, Unaccounted, check_receipts, follow, unaccounted
 from lightbound.tlog import merkle
 from lightbound.tlog.checkpoint import Checkpoint, log_key, sign_checkpoint
 from lightbound.tlog.entries import Commitment, Opening, write_commitment, write_entry
@@ -161,7 +161,7 @@ def test_a_monitor_finds_what_came_after_it_looked_last() -> None:
         follow(files([*CLEAR, *map(entry_of, held[:count])]), NAMED, followed, {LANDMARK.key_id})
         assert unaccounted(held[:count], followed.commitments) == []
         (found,) = unaccounted(held[: count - 1], followed.commitments) if count > 1 else [None]
-        assert found is None or (found.what, found.seq) == (What.UNOPENED, count - 1)
+        assert found is None or (found.what, found.seq) == (Unaccounted.UNOPENED, count - 1)
 
 
 def test_a_monitor_that_comes_to_hold_more_landmarks_looks_from_the_beginning() -> None:
@@ -177,8 +177,8 @@ def test_a_receipt_without_its_entry_is_found() -> None:
     held, followed = sequence(3), Followed()
     follow(files([*CLEAR, entry_of(held[0])]), NAMED, followed, {LANDMARK.key_id})
     assert [(one.what, one.seq) for one in unaccounted(held, followed.commitments)] == [
-        (What.MISSING, 1),
-        (What.MISSING, 2),
+        (Unaccounted.MISSING, 1),
+        (Unaccounted.MISSING, 2),
     ]
 
 

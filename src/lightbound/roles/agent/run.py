@@ -38,7 +38,7 @@ from lightbound.roles.agent.status_file import Status, instant
 from lightbound.roles.agent.trust_file import Trusted, read_trusted
 from lightbound.roles.channel import fork
 from lightbound.roles.logs import fields
-from lightbound.roles.state import held
+from lightbound.roles.state import locked
 
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 300.0
@@ -258,7 +258,7 @@ def run_agent(settings: AgentSettings) -> bool:
     # Before anything that has threads, and before the lock is held: the timed process shares neither.
     child = fork(run_timed)
     try:
-        with held(settings.data) as folder:
+        with locked(settings.data) as folder:
             deliveries = Deliveries.of(folder)
             for one in (folder, folder / FOLDER):
                 # One for each time that it was killed while it wrote.

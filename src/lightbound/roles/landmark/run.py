@@ -36,7 +36,7 @@ from lightbound.roles.landmark.mesh import end_mesh, fork_mesh
 from lightbound.roles.landmark.meters import Meters
 from lightbound.roles.landmark.phases import Phases
 from lightbound.roles.landmark.submitting import LogAt, Submitting, running
-from lightbound.roles.state import held
+from lightbound.roles.state import locked
 from lightbound.store.engine import LANDMARK, open_store
 from lightbound.store.landmark import LandmarkStore
 from lightbound.store.logged import LoggedStatements
@@ -106,7 +106,7 @@ def _run(
     # Before anything that has threads, and before the lock is held: the timed process shares neither.
     child = fork(be_timed)
     try:
-        with held(settings.data):
+        with locked(settings.data):
             stamps = Stamps.KERNEL if all(one.is_stamping for one in timed) else Stamps.USER
             for one in timed:
                 one.bound.close()

@@ -114,14 +114,14 @@ def audit_log(
     if root != checkpoint.root:
         looking.add(ErrorCode.LOG_DIFFERS, f"the root {checkpoint.root.hex()}", root.hex(), "checkpoint.root")
     if earlier is not None and looking.root_then != earlier.root:
-        looking.found.insert(0, fork(earlier, checkpoint))
+        looking.found.insert(0, fork_fault(earlier, checkpoint))
         looking.total += 1
     if looking.found:
         raise Refused(looking.found, total=looking.total)
     return Audited(checkpoint=checkpoint, note=note, cosigned=tuple(seen), kinds=looking.kinds)
 
 
-def fork(one: Checkpoint, other: Checkpoint) -> Fault:
+def fork_fault(one: Checkpoint, other: Checkpoint) -> Fault:
     """What is said of two checkpoints that one log signed, of which neither continues the other."""
     return Fault(
         code=ErrorCode.LOG_FORKED,

@@ -20,7 +20,7 @@ from lightbound.errors import ErrorCode, Fault, LightboundError, Refused, refuse
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.ranging.statements.admission import position_said
 from lightbound.ranging.statements.kinds import Kind
-from lightbound.roles.log_reader.auditing import fork
+from lightbound.roles.log_reader.auditing import fork_fault
 from lightbound.roles.log_reader.holding import Held, opens
 from lightbound.roles.log_reader.source import Source, bundle_of, hashes_of
 from lightbound.tlog import merkle
@@ -37,7 +37,7 @@ from lightbound.tlog.note import NoteKey
 from lightbound.tlog.tiles import WIDTH, Tile, TiledTree, read_bundle
 
 
-class What(StrEnum):
+class Unaccounted(StrEnum):
     """The closed list of findings."""
 
     ALTERED = "altered"
@@ -50,7 +50,7 @@ class What(StrEnum):
 class Found:
     """Something that is not accounted for."""
 
-    what: What
+    what: Unaccounted
     landmark: bytes
     agent: bytes
     seq: int
@@ -142,28 +142,28 @@ def unaccounted(
         for seq, one in sorted(by_seq.items()):
             entry = commitments.get(landmark + one.slot)
             if entry is None:
-                found.append(Found(what=What.MISSING, landmark=landmark, agent=agent, seq=seq, entry=None))
+                found.append(Found(what=Unaccounted.MISSING, landmark=landmark, agent=agent, seq=seq, entry=None))
             elif not opens(one, entry[1]):
-                found.append(Found(what=What.ALTERED, landmark=landmark, agent=agent, seq=seq, entry=entry[0]))
+                found.append(Found(what=Unaccounted.ALTERED, landmark=landmark, agent=agent, seq=seq, entry=entry[0]))
             if seq + 1 not in by_seq:
                 after = commitments.get(landmark + one.next_slot)
                 is_last = seq == max(by_seq)
                 if after is not None or not is_last:
-                    what = What.UNOPENED if is_last else What.GAP
+                    what = Unaccounted.UNOPENED if is_last else Unaccounted.GAP
                     number = None if after is None else after[0]
                     found.append(Found(what=what, landmark=landmark, agent=agent, seq=seq + 1, entry=number))
         if from_the_first and 0 not in by_seq:
-            found.append(Found(what=What.GAP, landmark=landmark, agent=agent, seq=0, entry=None))
+            found.append(Found(what=Unaccounted.GAP, landmark=landmark, agent=agent, seq=0, entry=None))
     return found
 
 
 def faults_of(found: Iterable[Found]) -> list[Fault]:
     """How findings are told."""
     codes = {
-        What.ALTERED: (ErrorCode.DISCLOSURE_DIFFERS, "the statement that is held"),
-        What.MISSING: (ErrorCode.ENTRY_MISSING, "an entry for the statement that is held"),
-        What.GAP: (ErrorCode.SEQUENCE_BROKEN, "every number of the sequence"),
-        What.UNOPENED: (ErrorCode.ENTRY_UNOPENED, "the opening of every entry about this agent"),
+        Unaccounted.ALTERED: (ErrorCode.DISCLOSURE_DIFFERS, "the statement that is held"),
+        Unaccounted.MISSING: (ErrorCode.ENTRY_MISSING, "an entry for the statement that is held"),
+        Unaccounted.GAP: (ErrorCode.SEQUENCE_BROKEN, "every number of the sequence"),
+        Unaccounted.UNOPENED: (ErrorCode.ENTRY_UNOPENED, "the opening of every entry about this agent"),
     }
     return [
         Fault(
@@ -178,10 +178,10 @@ def faults_of(found: Iterable[Found]) -> list[Fault]:
 
 def _check_continues(before: Checkpoint, now: Checkpoint, tree: TiledTree) -> None:
     if before.size > now.size:
-        raise Refused(fork(before, now))
+        raise Refused(fork_fault(before, now))
     proof = () if before.size in {0, now.size} else tree.consistency_proof(before.size)
     if not continues(before.size, before.root, now.size, now.root, proof):
-        raise Refused(fork(before, now))
+        raise Refused(fork_fault(before, now))
 
 
 def _check_signed(entries: Iterable[tuple[int, bytes]], keys: Mapping[bytes, VerifyingKey]) -> None:

@@ -29,7 +29,7 @@ from lightbound.tlog.proof import read_proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
+class _Session:
     """A session that holds, with what it was found in."""
 
     statements: SessionStatements
@@ -71,7 +71,7 @@ def bundle_of(
     found_sessions = [
         (asked, _concluded(judge, asked, agent)) for asked in map(kept.asked.session, names) if asked is not None
     ]
-    sessions = [_shown(asked, held, chip, with_site=with_site) for asked, held in found_sessions]
+    sessions = [_shown(asked, one, chip, with_site=with_site) for asked, one in found_sessions]
     made = Bundle(
         software=software,
         made_ns=now_ns,
@@ -88,7 +88,7 @@ def bundle_of(
         vouched=b"",
         verdicts=verdicts,
         manifests=judge.attestor.manifests,
-        revocations=_revocations(judge, chip, pins, [held for _, held in found_sessions]),
+        revocations=_revocations(judge, chip, pins, [one for _, one in found_sessions]),
         logged=_logged(judge, sessions),
     )
     return vouched(made, key)
@@ -108,7 +108,7 @@ def _logged(judge: Judge, sessions: Sequence[SessionShown]) -> tuple[Logged, ...
     )
 
 
-def _concluded(judge: Judge, asked: Asked, agent: Agent) -> _Held:
+def _concluded(judge: Judge, asked: Asked, agent: Agent) -> _Session:
     found = concluded(
         asked,
         judge.kept.sequences.of_session(asked.digest),
@@ -119,25 +119,25 @@ def _concluded(judge: Judge, asked: Asked, agent: Agent) -> _Held:
     if found.statements is None or found.verified is None:
         fault = Fault(code=ErrorCode.WRONG_SESSION, expected="a session that holds", found=asked.digest.hex())
         raise Refused(fault)
-    return _Held(statements=found.statements, verified=found.verified, documents=found.documents)
+    return _Session(statements=found.statements, verified=found.verified, documents=found.documents)
 
 
-def _shown(asked: Asked, held: _Held, chip: bytes, *, with_site: bool) -> SessionShown:
+def _shown(asked: Asked, one: _Session, chip: bytes, *, with_site: bool) -> SessionShown:
     index = [name for name, _ in asked.chips].index(chip)
     return SessionShown(
-        statements=replace(held.statements, by_landmark=spoken(held.verified, held.statements)),
+        statements=replace(one.statements, by_landmark=spoken(one.verified, one.statements)),
         chip=chip_proof(asked.chips, index),
         site=asked.site if with_site else None,
-        documents=_documents_of(chip, held.documents, held.statements.evidence),
+        documents=_documents_of(chip, one.documents, one.statements.evidence),
     )
 
 
-def _revocations(judge: Judge, chip: bytes, pins: Pins, held: Sequence[_Held]) -> tuple[bytes, ...]:
+def _revocations(judge: Judge, chip: bytes, pins: Pins, sessions: Sequence[_Session]) -> tuple[bytes, ...]:
     """Of the answers about revocation those about this chip: others' would tell which other chips there are."""
     attestor = judge.attestor
     if not attestor.revocations or chip not in pins.chips:
         return ()
-    evidence = [attestor.of_session(one.verified, one.documents, pins) for one in held]
+    evidence = [attestor.of_session(one.verified, one.documents, pins) for one in sessions]
     chains = {one.chains[chip] for one in evidence if chip in one.chains}
     return tuple(data for data in attestor.revocations if any(_is_about(data, chain) for chain in chains))
 

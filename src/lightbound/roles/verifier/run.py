@@ -16,7 +16,7 @@ from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.net.http_server import serve
 from lightbound.ranging.statements.session import MOST_LANDMARKS
-from lightbound.roles.state import held
+from lightbound.roles.state import locked
 from lightbound.roles.verifier.app import verifier_app
 from lightbound.roles.verifier.areas import Areas
 from lightbound.roles.verifier.asking import Asker
@@ -63,7 +63,7 @@ def put_together(settings: VerifierSettings) -> Iterator[tuple[Desk, Work, Kept]
     Raises:
         Malformed, Refused, Unavailable: its key, admission folder or database; or another process runs it.
     """
-    with held(settings.data):
+    with locked(settings.data):
         key = verifier_key(settings.data)
         admission = read_admission(settings.admission)
         if not 0 < len(admission.admitted.by_id) <= MOST_LANDMARKS:
