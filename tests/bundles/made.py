@@ -16,6 +16,7 @@ from lightbound.bundles.checking import Checked, Trusted
 from lightbound.bundles.contents import Bundle, Logged, write_bundle
 from lightbound.bundles.logged import LogTrusted
 from lightbound.bundles.reading import logged_order
+from lightbound.bundles.vouching import vouched
 from lightbound.files.admission import AdmissionFolder
 from lightbound.files.check_trust import write_check_trust
 from lightbound.judging.bundle_check import checked
@@ -187,12 +188,12 @@ def logged(bundle: Bundle) -> tuple[Bundle, LogTrusted]:
         for index in range(len(history))
     ]
     found = [
-        Logged(statement=digest(statement), entry=entry, opening=proof.extra, proof=proof.encoded())
+        Logged(statement=digest(statement), commitment=entry, proof=proof.encoded())
         for (_, statement), entry, proof in zip(measured, entries, proofs, strict=True)
     ]
     witnesses = tuple(witness_key(name, signer.verifying) for name, signer in WITNESSES)
     return (
-        replace(bundle, logged=tuple(sorted(found, key=logged_order))),
+        vouched(replace(bundle, logged=tuple(sorted(found, key=logged_order))), VERIFIER),
         LogTrusted(key=LOG_KEY, witnesses=witnesses, threshold=len(witnesses)),
     )
 

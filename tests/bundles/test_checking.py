@@ -1,24 +1,28 @@
 """A bundle is checked by a stranger: what a verifier made holds; what is altered in it is refused, each at its step."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lightbound.bundles import checking
 from lightbound.bundles.checking import STEPS, Checked, Trusted
 from lightbound.bundles.contents import Bundle, SessionShown, write_bundle
 from lightbound.bundles.reading import read_bundle
+from lightbound.bundles.recomputed import line_of
 from lightbound.bundles.vouching import vouched
 from lightbound.canonical.commitments import Disclosure
-from lightbound.errors import ErrorCode, LightboundError, Malformed
+from lightbound.errors import ErrorCode, Malformed
+from lightbound.judging.bundle_check import checked
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.statements.admission import DirectoryTrust
 from lightbound.sim.devices.foundry import Foundry
-from tests.bundles.made import Made, attested, check, revoked, trusted
-from tests.ranging.parties import PARTIES, TRUST, VERIFIER, key
+from tests.bundles.made import ROOTS, Made, attested, check, revoked, trusted
+from tests.ranging.parties import PARTIES, TRUST, VERIFIER, key, world
 from tests.roles.verifier.hosts import device
 from tests.roles.verifier.virtual import virtual
 
@@ -278,9 +282,8 @@ def test_whatever_is_altered_is_refused_at_its_step(
 
 def test_metres_may_differ_by_one_and_words_by_nothing(bundle: Bundle) -> None:
     def moved(by: int) -> Bundle:
-        return of_verdict(lambda verdict: verdict["licensed"].update(margin_m=verdict["licensed"]["margin_m"] + by))(
-            bundle
-        )
+        change = of_verdict(lambda said: said["licensed"].update(margin_m=said["licensed"]["margin_m"] + by))
+        return signed_anew(change(bundle))
 
     assert check(moved(1)).error is None
     assert check(moved(-1)).error is None
@@ -290,14 +293,62 @@ def test_metres_may_differ_by_one_and_words_by_nothing(bundle: Bundle) -> None:
 def test_an_area_that_names_a_file_of_the_checkers_machine_is_not_read(tmp_path: Path, bundle: Bundle) -> None:
     secret = tmp_path / "secret.geojson"
     secret.write_text("{}", encoding="utf-8")
-    hidden = signed_anew(replace(bundle, terms=replace(bundle.terms, licensed=f"@{secret}")))
-    with pytest.raises(LightboundError) as caught:
-        check(hidden)
-    assert caught.value.faults[0].code is ErrorCode.AREA_MALFORMED
-    outside = signed_anew(replace(bundle, terms=replace(bundle.terms, drawings={"../x.geojson": b"{}"})))
-    with pytest.raises(LightboundError) as caught:
-        check(outside)
-    assert caught.value.faults[0].code is ErrorCode.AREA_MALFORMED
+    withheld = of_session(lambda shown: replace(shown, site=None))(bundle)
+    for terms in (
+        replace(bundle.terms, licensed=f"@{secret}"),
+        replace(bundle.terms, drawings={"../x.geojson": b"{}"}),
+    ):
+        done = check(signed_anew(replace(withheld, terms=terms)))
+        assert refused_at(done) == (STEPS[6], ErrorCode.AREA_MALFORMED)
+
+
+def test_evidence_against_a_chip_cannot_be_left_out_with_the_verdict_that_then_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the carrier of a bundle can do without any key: take out what contradicts, and write the verdict anew."""
+    near = {0, 1, 4, 5}
+    with virtual(tmp_path / "verifier") as there:
+        agent = there.enrol("one")
+        there.answer(agent, round_trip_ns=lambda number: (3 if number in near else 10 * number) * 1_000_000)
+        (chip,) = there.kept.judged.chips()
+        bundle = Made(verifier=there, data=tmp_path / "verifier", chip=chip.chip).bundle()
+    assert check(bundle).verdicts[0]["standing"] == "contradiction"
+    kept = {world().landmarks[number].key_id for number in (0, 1)}
+
+    def taken_out(shown: SessionShown) -> SessionShown:
+        silent = {
+            landmark: said if landmark in kept else replace(said, close=None, ack=None, measurement=None)
+            for landmark, said in shown.statements.by_landmark.items()
+        }
+        return replace(shown, statements=replace(shown.statements, by_landmark=silent))
+
+    left = of_session(taken_out)(bundle)
+    lines = list[str]()
+
+    def follows(_line: str, again: Mapping[str, Any], _path: str) -> Mapping[str, Any]:
+        lines.append(line_of(again))
+        return again
+
+    with monkeypatch.context() as patched:
+        # The verdict that follows now, in the one way that it is written.
+        patched.setattr(checking, "follows", follows)
+        check(left)
+    assert '"standing":"verified"' in lines[0]
+    done = check(replace(left, verdicts=(replace(left.verdicts[0], line=lines[0]),)))
+    assert refused_at(done) == (STEPS[8], ErrorCode.EVIDENCE_DIFFERS)
+    assert "4 landmarks silent" in done.steps[2].found
+
+
+def test_what_makes_work_is_not_looked_at_before_somebody_trusted_signed_it(bundle: Bundle) -> None:
+    """A drawing of a grid takes minutes, and a manifest is a document of XML."""
+    lines = ",".join(f"[[{n},0],[{n}.1,0],[{n}.1,60],[{n},60],[{n},0]]" for n in range(60))
+    heavy = f'{{"type":"MultiPolygon","coordinates":[[{lines}]]}}'.encode()
+    name = f"drawings/{sha256(heavy).hexdigest()[:32]}.geojson"
+    terms = replace(bundle.terms, licensed=f"@{name}", drawings={name: heavy})
+    assert refused_at(check(replace(bundle, terms=terms))) == (STEPS[0], ErrorCode.DISCLOSURE_DIFFERS)
+    stranger = replace(trusted(), verifiers=(key(Purpose.VERIFIER, "stranger").verifying,))
+    done = checked(replace(bundle, manifests=(b"<",)), stranger, roots=ROOTS)
+    assert refused_at(done) == (STEPS[0], ErrorCode.WRONG_KEY)
 
 
 # -- any bytes -----------------------------------------------------------------------------------------------------

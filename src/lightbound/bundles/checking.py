@@ -13,7 +13,7 @@ from lightbound.bundles.contents import Bundle, SessionShown, Terms, VerdictShow
 from lightbound.bundles.logged import LogTrusted, check_logged
 from lightbound.bundles.recomputed import follows
 from lightbound.bundles.spoken import spoken
-from lightbound.bundles.vouching import check_vouched
+from lightbound.bundles.vouching import check_all_there, check_vouched
 from lightbound.canonical.commitments import disclosed
 from lightbound.enrolment.pinned import SessionEvidence
 from lightbound.errors import ErrorCode, LightboundError, refused
@@ -50,6 +50,8 @@ class Means:
     """What the evidence of a session comes to."""
     decide: Callable[[Bundle, Basis, AdmittedLandmarks], Mapping[str, Any]]
     """The verdict that follows from some sessions."""
+    check_drawings: Callable[[], None]
+    """Refuses drawings that the areas do not name."""
     border_sha256: str
     """Of the borders that are here."""
 
@@ -93,6 +95,7 @@ STEPS: Final = (
     "statements stand in the log",
     "the borders are those that were used",
     "the verdict follows",
+    "nothing was left out",
 )
 
 
@@ -106,15 +109,16 @@ def check(bundle: Bundle, trusted: Trusted, means: Means) -> Checked:
     5. Reports and quotes are what they claim, over the nonces that BIND gives. Answers about revocation are signed, and
        about the chip; what they say is told, and changes nothing.
     6. MEASUREMENTs stand in a log that is trusted, under a checkpoint that enough witnesses cosigned.
-    7. The borders here have the hash of those that the verdict names.
+    7. The borders here have the hash of those that the verdict names; drawings are those that the areas name.
     8. Each verdict, computed again from its sessions, is the same: words exactly, metres within one.
+    9. All is inside that the verifier signed to have put in, and nothing else; only sites may have been taken out.
 
     It does not show what was said after the last session, that the key was not copied, or what the assurance tier of
     the verdict leaves open.
     """
     run = _Run()
     try:
-        run.step(lambda: (_verifier(bundle, trusted), None))
+        of_all = run.step(lambda: _verifier(bundle, trusted))
         landmarks = run.step(lambda: _admitted(bundle, trusted))
         sessions = run.step(lambda: _sessions(bundle, landmarks))
         run.step(lambda: (_asked_for(bundle, sessions), None))
@@ -122,6 +126,7 @@ def check(bundle: Bundle, trusted: Trusted, means: Means) -> Checked:
         run.step(lambda: (_logged(bundle, trusted, list(sessions.values())), None))
         run.step(lambda: (_borders(bundle.terms, means), None))
         decided = run.step(lambda: _verdicts(bundle, landmarks, sessions, evidence, means))
+        run.step(lambda: (check_all_there(bundle, of_all), None))
     except LightboundError as error:
         return Checked(steps=run.steps, error=error, failed=STEPS[len(run.steps)])
     instants = [one.session.issued_ns for one in sessions.values()]
@@ -149,11 +154,12 @@ class _Run:
         return value
 
 
-def _verifier(bundle: Bundle, trusted: Trusted) -> str:
+def _verifier(bundle: Bundle, trusted: Trusted) -> tuple[str, bytes]:
     for key in trusted.verifiers:
         if key.raw == bundle.verifier:
-            check_vouched(bundle, key)
-            return f"verifier {key.key_id.hex()} is trusted, and signed the rules and what it pinned of the chip"
+            of_all = check_vouched(bundle, key)
+            who = f"verifier {key.key_id.hex()} is trusted"
+            return f"{who}, and signed the rules and what it pinned of the chip", of_all
     raise refused(ErrorCode.WRONG_KEY, "a verifier that is trusted", bundle.verifier.hex(), "bundle.verifier")
 
 
@@ -186,7 +192,9 @@ def _sessions(bundle: Bundle, landmarks: AdmittedLandmarks) -> tuple[str, dict[b
         sessions[found.digest] = found
         measured += len(found.measurements)
         acknowledged += sum(one.is_acknowledged for one in found.measurements)
-    with_ = f"{counted(measured, 'measurement')}, {acknowledged} acknowledged by the agent"
+    asked = sum(len(found.session.landmarks) for found in sessions.values())
+    silent = f", {counted(asked - measured, 'landmark')} silent" if asked > measured else ""
+    with_ = f"{counted(measured, 'measurement')}, {acknowledged} acknowledged by the agent{silent}"
     return f"{counted(len(sessions), 'session')} with {with_}", sessions
 
 
@@ -232,6 +240,7 @@ def _borders(terms: Terms, means: Means) -> str:
     if terms.border_sha256 != means.border_sha256:
         expected = f"borders with SHA-256 {terms.border_sha256}"
         raise refused(ErrorCode.BORDERS_CORRUPT, expected, means.border_sha256, "bundle.terms.border_sha256")
+    means.check_drawings()
     return f"SHA-256 {terms.border_sha256[:16]}.., within {terms.border_error_m} m"
 
 

@@ -1,10 +1,11 @@
 """The chip's own evidence in a bundle: reports and quotes that manifests of its sessions name, and who was revoked."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from lightbound.attestation.revocation.answers import about
-from lightbound.attestation.revocation.said import Status
+from lightbound.attestation.revocation.said import Answer, Status
 from lightbound.bundles.contents import Bundle, SessionShown
 from lightbound.enrolment.pinned import SessionEvidence
 from lightbound.errors import ErrorCode, LightboundError, refused
@@ -55,7 +56,7 @@ def _revocations(
     for name, one in evidence.items():
         chain = one.chains.get(bundle.chip, ())
         last_ns[chain] = max(last_ns.get(chain, 0), sessions[name].session.issued_ns)
-    revoked = list[str]()
+    answers = list[Answer]()
     for number, data in enumerate(bundle.revocations):
         path = f"bundle.revocations[{number}]"
         try:
@@ -65,8 +66,12 @@ def _revocations(
             raise type(error)([replace(fault, column=path)]) from error
         if not found:
             raise refused(ErrorCode.EVIDENCE_DIFFERS, "an answer about the chip's certificates", "another", path)
-        revoked += [str(answer) for answer in found if answer.status is Status.REVOKED]
+        if not all(answer.is_signed for answer in found):
+            raise refused(ErrorCode.EVIDENCE_DIFFERS, "an answer that is signed", "a responder's error", path)
+        answers += found
     if not bundle.revocations:
         return ""
-    told = "; ".join(dict.fromkeys(revoked)) or "none says that it is revoked"
+    revoked = dict.fromkeys(str(answer) for answer in answers if answer.status is Status.REVOKED)
+    counts = Counter(answer.status for answer in answers)
+    told = "; ".join(revoked) or ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     return f". Answers about revocation ({len(bundle.revocations)}): {told}"

@@ -6,6 +6,7 @@ and one of them, a manifest shows digests of reports and one report. Nothing her
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from lightbound.canonical.cbor import Value, encode
@@ -74,16 +75,14 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """That a statement stands in a log."""
+    """That a log holds a landmark's word for a statement."""
 
     statement: bytes
     """Its digest."""
-    entry: bytes
-    """The statement that was logged: the same in clear, or a landmark's COMMITMENT to it."""
-    opening: bytes | None
-    """What opens the COMMITMENT; None if it was logged in clear."""
+    commitment: bytes
+    """The landmark's COMMITMENT to it, which was logged."""
     proof: bytes
-    """Where the entry stands, and under which checkpoint (C2SP tlog-proof)."""
+    """Where its entry stands, under which checkpoint, and what opens it (C2SP tlog-proof)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ class Bundle:
     pinned: Pinned
     terms: Terms
     vouched: bytes
-    """By the verifier, over chip, `pinned` and `terms` (`vouching`)."""
+    """By the verifier, over chip, `pinned`, `terms` and the bundle as a whole (`vouching`)."""
     verdicts: tuple[VerdictShown, ...]
     manifests: tuple[bytes, ...] = ()
     revocations: tuple[bytes, ...] = ()
@@ -134,36 +133,46 @@ def terms_fields(terms: Terms) -> Value:
 
 def write_bundle(bundle: Bundle) -> bytes:
     """The file: equal bundles give equal bytes."""
-    return encode(
-        {
-            "format": FORMAT,
-            "software": bundle.software,
-            "made_ns": bundle.made_ns,
-            "chip": bundle.chip,
-            "verifier": bundle.verifier,
-            "admission": {
-                "directory": bundle.admission.directory,
-                "operators": list(bundle.admission.operators),
-                "positions": list(bundle.admission.positions),
-            },
-            "sessions": [_session_fields(one) for one in bundle.sessions],
-            "pinned": pinned_fields(bundle.pinned),
-            "terms": terms_fields(bundle.terms),
-            "vouched": bundle.vouched,
-            "verdicts": [{"line": one.line, "basis": list(one.basis)} for one in bundle.verdicts],
-            "manifests": list(bundle.manifests),
-            "revocations": list(bundle.revocations),
-            "logged": [
-                {"statement": one.statement, "entry": one.entry, "opening": one.opening, "proof": one.proof}
-                for one in bundle.logged
-            ],
-        }
-    )
+    sessions = [_session_fields(one, with_site=True) for one in bundle.sessions]
+    return encode({**_fields(bundle), "vouched": bundle.vouched, "sessions": sessions})
 
 
-def _session_fields(one: SessionShown) -> Value:
-    said = one.statements
+def digest_of_all(bundle: Bundle) -> bytes:
+    """SHA-256 over all that is inside but what the verifier says of it, and sites, which whoever has it may take out.
+
+    Over CBOR of the file's map, without `vouched`, and with `sessions` each as SHA-256 of its CBOR without `site`.
+    """
+    sessions = [sha256(encode(_session_fields(one, with_site=False))).digest() for one in bundle.sessions]
+    return sha256(encode({**_fields(bundle), "sessions": list[Value](sessions)})).digest()
+
+
+def _fields(bundle: Bundle) -> dict[str, Value]:
     return {
+        "format": FORMAT,
+        "software": bundle.software,
+        "made_ns": bundle.made_ns,
+        "chip": bundle.chip,
+        "verifier": bundle.verifier,
+        "admission": {
+            "directory": bundle.admission.directory,
+            "operators": list(bundle.admission.operators),
+            "positions": list(bundle.admission.positions),
+        },
+        "pinned": pinned_fields(bundle.pinned),
+        "terms": terms_fields(bundle.terms),
+        "verdicts": [{"line": one.line, "basis": list(one.basis)} for one in bundle.verdicts],
+        "manifests": list(bundle.manifests),
+        "revocations": list(bundle.revocations),
+        "logged": [
+            {"statement": one.statement, "commitment": one.commitment, "proof": one.proof} for one in bundle.logged
+        ],
+    }
+
+
+def _session_fields(one: SessionShown, *, with_site: bool) -> Value:
+    said = one.statements
+    site = None if one.site is None else {"salt": one.site.salt, "value": one.site.value}
+    fields: dict[str, Value] = {
         "session": said.session,
         "bind": said.bind,
         "evidence": said.evidence,
@@ -174,7 +183,6 @@ def _session_fields(one: SessionShown) -> Value:
             "count": one.chip.count,
             "path": list(one.chip.path),
         },
-        "site": None if one.site is None else {"salt": one.site.salt, "value": one.site.value},
         "landmarks": [
             {
                 "landmark": landmark,
@@ -187,3 +195,4 @@ def _session_fields(one: SessionShown) -> Value:
             for landmark, of in sorted(said.by_landmark.items())
         ],
     }
+    return {**fields, "site": site} if with_site else fields

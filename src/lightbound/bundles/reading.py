@@ -218,8 +218,7 @@ def _logged(value: Value, path: str) -> Logged:
     fields = Fields(value, path)
     read = Logged(
         statement=fields.octets("statement", 32),
-        entry=read_octets(fields, "entry", MOST_BYTES),
-        opening=read_octets_or_none(fields, "opening", 256),
+        commitment=read_octets(fields, "commitment", MOST_BYTES),
         proof=read_octets(fields, "proof", MOST_BYTES),
     )
     fields.end()

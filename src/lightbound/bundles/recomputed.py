@@ -24,7 +24,7 @@ def follows(line: str, again: Mapping[str, Any], path: str) -> Mapping[str, Any]
     said = _read(line, path)
     try:
         _compare(said, again, path)
-        is_as_written = line == _written(said)
+        is_as_written = line == line_of(said)
     except RecursionError:
         # Writing brackets within brackets takes a little more room than reading them did.
         raise refused(ErrorCode.NUMBERS_DIFFER, "a verdict as JSON", "another text", f"{path}.line") from None
@@ -44,7 +44,8 @@ def _read(line: str, path: str) -> Mapping[str, Any]:
     return said
 
 
-def _written(said: Mapping[str, Any]) -> str:
+def line_of(said: Mapping[str, Any]) -> str:
+    """The one line that a verdict is written as in a bundle."""
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -59,7 +60,7 @@ def _compare(said: Any, again: Any, path: str) -> None:
             _compare(said[name], again[name], f"{path}.{name}")
         return
     # By their texts, for 1, 1.0 and true are equal to each other, and NaN to nothing.
-    if (written := _written(said)) != (expected := _written(again)):
+    if (written := line_of(said)) != (expected := line_of(again)):
         raise refused(ErrorCode.NUMBERS_DIFFER, f"{expected}, which follows", written[:256], path)
 
 

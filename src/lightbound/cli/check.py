@@ -60,13 +60,12 @@ def check(
     from lightbound.files.bundle_file import read_bundle_file
     from lightbound.files.check_trust import read_check_trust
     from lightbound.files.toml import of_file
-    from lightbound.judging.appraising import appraiser_of, references_in
     from lightbound.judging.bundle_check import checked
 
     believed = read_check_trust(trust)
     read = read_bundle_file(bundle)
     roots = DeviceRoots.of(believed.device_roots, with_vendors=True)
-    done = checked(read, believed.trusted, roots=roots, appraise=appraiser_of(references_in(read.manifests)))
+    done = checked(read, believed.trusted, roots=roots)
     told = _object(bundle, read, done)
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=True))

@@ -24,7 +24,7 @@ class Receipts:
         Raises:
             Unavailable: the database failed.
         """
-        values = {"digest": digest, "entry": receipt.entry, "proof": receipt.proof}
+        values = {"digest": digest, "entry": receipt.commitment, "proof": receipt.proof}
         with writing(self._engine) as connection:
             connection.execute(insert(RECEIPTS).values(**values).on_conflict_do_nothing())
 
@@ -56,7 +56,7 @@ class Receipts:
         )
         with reading(self._engine) as connection:
             for row in connection.execute(query):
-                yield row.data, Receipt(entry=row.entry, proof=row.proof)
+                yield row.data, Receipt(commitment=row.entry, proof=row.proof)
 
     def of(self, digests: Iterable[bytes]) -> dict[bytes, Receipt]:
         """The receipts of these statements that are here, by their digests, which ascend."""
@@ -68,5 +68,5 @@ class Receipts:
                 rows = connection.execute(
                     select(RECEIPTS).where(RECEIPTS.c.digest.in_(part)).order_by(RECEIPTS.c.digest)
                 )
-                found |= {row.digest: Receipt(entry=row.entry, proof=row.proof) for row in rows}
+                found |= {row.digest: Receipt(commitment=row.entry, proof=row.proof) for row in rows}
         return found

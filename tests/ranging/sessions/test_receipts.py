@@ -28,7 +28,7 @@ class Said:
 
     def code(self, log: NoteKey | None = LOG_KEY) -> ErrorCode | None:
         """Why the receipt is not kept; None if it is."""
-        receipt = Receipt(entry=self.entry, proof=self.proof)
+        receipt = Receipt(commitment=self.entry, proof=self.proof)
         try:
             check_receipt(self.statement, receipt, landmark=self.landmark, log=log)
         except Refused as error:
@@ -51,7 +51,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> tuple[Said, ...]:
         assert of.measurement is not None
         one = by_digest[digest(of.measurement)]
         signer = world().landmark(landmark).verifying
-        found.append(Said(landmark=signer, statement=of.measurement, entry=one.entry, proof=one.proof))
+        found.append(Said(landmark=signer, statement=of.measurement, entry=one.commitment, proof=one.proof))
     return tuple(found)
 
 
@@ -101,7 +101,7 @@ def test_only_what_a_landmark_numbers_is_read(said: tuple[Said, ...]) -> None:
 
 @pytest.mark.parametrize("told", [None, {}, [[b"a", b"b"]], [[b"a", b"b", "c"]], [b"abc"]])
 def test_what_is_no_list_of_receipts_is_refused(told: Value) -> None:
-    assert read_logged(encode([[b"a", b"b", b"c"]]), most_bytes=100) == {b"a": Receipt(entry=b"b", proof=b"c")}
+    assert read_logged(encode([[b"a", b"b", b"c"]]), most_bytes=100) == {b"a": Receipt(commitment=b"b", proof=b"c")}
     with pytest.raises(Malformed):
         read_logged(encode(told), most_bytes=100)
     with pytest.raises(Malformed):

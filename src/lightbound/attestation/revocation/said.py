@@ -64,6 +64,11 @@ class Answer:
                 return Status.GOOD if self.at_ns <= (from_ns if to_ns is None else to_ns) else Status.STALE
         raise TypeError(type(self.said).__name__)
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether somebody signed it: a responder's error, which says nothing of the certificate, nobody signs."""
+        return self.said is not None and self.said.from_ns is not None
+
     def __str__(self) -> str:
         """One sentence."""
         return f"certificate {self.serial:x}: {self._told()}"

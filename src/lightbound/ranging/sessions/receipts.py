@@ -33,8 +33,8 @@ class Numbered:
 class Receipt:
     """That a statement stands in a log, as a landmark hands it out; nothing of it has been believed."""
 
-    entry: bytes
-    """The landmark's COMMITMENT."""
+    commitment: bytes
+    """The landmark's COMMITMENT to it."""
     proof: bytes
     """tlog-proof, with the opening in it."""
 
@@ -69,10 +69,10 @@ def read_logged(body: bytes, *, most_bytes: int) -> dict[bytes, Receipt]:
     found = {}
     for one in told if isinstance(told, list) else [None]:
         match one:
-            case [bytes() as name, bytes() as entry, bytes() as proof]:
-                found[name] = Receipt(entry=entry, proof=proof)
+            case [bytes() as name, bytes() as commitment, bytes() as proof]:
+                found[name] = Receipt(commitment=commitment, proof=proof)
             case _:
-                raise malformed(ErrorCode.STATEMENT_MALFORMED, "[digest, entry, receipt]", shown(one), "logged")
+                raise malformed(ErrorCode.STATEMENT_MALFORMED, "[digest, commitment, receipt]", shown(one), "logged")
     return found
 
 
@@ -92,10 +92,10 @@ def check_receipt(statement: bytes, receipt: Receipt, *, landmark: VerifyingKey,
     """
     proof = read_proof(receipt.proof)
     if log is None:
-        check_way(proof, write_entry(receipt.entry))
+        check_way(proof, write_entry(receipt.commitment))
     else:
-        check_proof(proof, write_entry(receipt.entry), log)
-    commitment = read_commitment(receipt.entry, landmark)
+        check_proof(proof, write_entry(receipt.commitment), log)
+    commitment = read_commitment(receipt.commitment, landmark)
     if proof.extra is None:
         raise refused(ErrorCode.DISCLOSURE_DIFFERS, "what opens the commitment", "none", "proof.extra")
     link = read_numbered(statement, landmark).link

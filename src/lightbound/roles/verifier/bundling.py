@@ -25,7 +25,6 @@ from lightbound.roles.verifier.judging import Judge
 from lightbound.store.asked import Asked
 from lightbound.store.enrolments import Agent
 from lightbound.store.judged import ChipKept
-from lightbound.tlog.proof import read_proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ def _logged(judge: Judge, sessions: Sequence[SessionShown]) -> tuple[Logged, ...
         if of.measurement is not None
     ]
     return tuple(
-        Logged(statement=name, entry=one.entry, opening=read_proof(one.proof).extra, proof=one.proof)
+        Logged(statement=name, commitment=one.commitment, proof=one.proof)
         for name, one in judge.kept.receipts.of(measured).items()
     )
 
