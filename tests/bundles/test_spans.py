@@ -1,17 +1,22 @@
 """A span of one chip's verdicts in one bundle: each session once, nothing of the other chip, and all of it follows."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from lightbound.bundles.contents import write_bundle
 from lightbound.bundles.reading import read_bundle
+from lightbound.cli.app import app
 from lightbound.errors import ErrorCode, Refused
 from lightbound.roles.verifier.settings import HOUR_NS, Policy
-from tests.bundles.made import Made, attested, check
+from tests.bundles.made import Made, attested, check, trusted, written
 from tests.ranging.parties import AGENT, NOW_NS, key
 from tests.roles.verifier.hosts import Host, device
+from tests.roles.verifier.virtual import virtual
 
 HOURS = 6
 
@@ -40,6 +45,20 @@ def test_every_verdict_of_a_span_is_inside_with_each_of_its_sessions_once(made: 
     done = check(bundle)
     assert done.error is None
     assert len(done.verdicts) == len(bundle.verdicts)
+
+
+def test_each_verdict_is_told_with_the_time_that_it_is_about(tmp_path: Path) -> None:
+    with virtual(tmp_path / "verifier") as there:
+        agent = there.enrol("one")
+        for _ in range(3):
+            there.answer(agent)
+            there.later(HOUR_NS)
+        (chip,) = there.kept.judged.chips()
+        bundle = Made(verifier=there, data=tmp_path / "verifier", chip=chip.chip).bundle(span_ns=(0, 2 * NOW_NS))
+    files = written(tmp_path, bundle, trusted())
+    told = CliRunner().invoke(app, ["check", *files.arguments()]).output
+    windows = re.findall(r"^standing  verified \(A\d\), (\S+)Z to (\S+)Z$", told, re.MULTILINE)
+    assert len(windows) == len(set(windows)) == len(bundle.verdicts) == 3
 
 
 def test_a_part_of_a_span_holds_what_was_decided_then(made: Made) -> None:

@@ -53,7 +53,7 @@ def check_all_there(bundle: Bundle, of_all: bytes) -> str:
     if digest_of_all(bundle) != of_all:
         expected = "all that the verifier put in, and nothing else"
         raise refused(ErrorCode.EVIDENCE_DIFFERS, expected, "something taken out, put in or altered", "bundle")
-    return "nothing was left out, and nothing added, since the verifier made it"
+    return "all is inside that the verifier put in, and nothing else"
 
 
 def _rules(bundle: Bundle) -> dict[str, bytes]:

@@ -123,13 +123,16 @@ def _print(told: dict[str, Any], done: "Checked") -> None:
         typer.echo(f"{name:9} {printable(terms[name]) or 'not asked'}")
     typer.echo(f"rules     {counted(terms['fault_budget'], 'fault unit')} may lie, proof {terms['proof']}, ", nl=False)
     typer.echo(f"window {terms['window_s']:g} s, borders within {terms['border_error_m']} m")
+    typer.echo(f"\nchip      {told['chip_id']}")
+    reasons: list[str] = []
     for verdict in told["verdicts"]:
-        assurance = verdict["assurance"]
-        typer.echo("")
-        typer.echo(f"chip      {verdict['chip_id']}")
-        typer.echo(f"standing  {verdict['standing']} ({assurance['tier']})")
-        for number, reason in enumerate(assurance["reasons"]):
-            typer.echo(f"{'' if number else 'because':9} {printable(IN_WORDS.get(reason, reason))}")
+        assurance, window = verdict["assurance"], verdict["window"]
+        when = f", {window['from'][:19]}Z to {window['to'][:19]}Z" if window is not None else ""
+        typer.echo(f"standing  {verdict['standing']} ({assurance['tier']}){when}")
+        if assurance["reasons"] != reasons:
+            reasons = assurance["reasons"]
+            for number, reason in enumerate(reasons):
+                typer.echo(f"{'' if number else 'because':9} {printable(IN_WORDS.get(reason, reason))}")
     typer.echo(f"as of     {told['asked_to']}; sessions from {told['asked_from']}")
     typer.echo("Not shown:")
     for one in told["does_not_show"]:
