@@ -281,6 +281,9 @@ def test_parties_are_added_to_those_that_are_there(run: Run, folder: Path) -> No
     words = ("directory", "trust", "--folder", "admission", "--key")
     assert "2 of 4" in _done(run, *words, key)
     assert "3 of 4" in _done(run, *words, key, "--threshold", "3")
+    code, _, err = run(*words, key, "--threshold", "2")
+    assert (code, "--lower" in err) == (ExitCode.USAGE, True)
+    assert "2 of 4" in _done(run, *words, key, "--threshold", "2", "--lower")
     for wrong in ((key, "--threshold", "5"), ("00",), ("0" * 64,), ("xy" * 32,)):
         assert run(*words, *wrong)[0] == ExitCode.USAGE
     (folder / "directory-trust.toml").unlink()

@@ -59,8 +59,10 @@ def make(
     ] = None,
     wait_s: Annotated[
         float,
-        typer.Option(min=0.0, max=3_600.0, metavar="S", help="Wait so long for the log's receipts, if there is a log."),
-    ] = 0.0,
+        typer.Option(
+            min=0.0, max=3_600.0, metavar="S", help="Wait so long for receipts of the log that have not come yet."
+        ),
+    ] = 20.0,
     trust_out: Annotated[
         Path | None,
         typer.Option(
@@ -91,7 +93,7 @@ def make(
     folder = data or default_folder("verifier")
     key, admitted = verifier_key(folder), read_admission(admission or folder / "admission")
     kept = open_kept(folder)
-    until_s = time.monotonic() + wait_s
+    until_s, is_told = time.monotonic() + wait_s, False
     try:
         log = log_told(kept.enrolments.settings())
         judge = judge_of(kept, key, admitted, folder, policy_told(kept.enrolments.settings()))
@@ -111,11 +113,17 @@ def make(
             unlogged = 0 if log is None else made.measured - len(made.logged)
             if not unlogged or time.monotonic() > until_s:
                 break
+            if not is_told:
+                typer.echo(f"waiting for {counted(unlogged, 'receipt')} of the log, {wait_s:g} s at most", err=True)
+                is_told = True
             time.sleep(LOOK_S)
     finally:
         kept.close()
     if unlogged:
-        typer.echo(f"note: of {unlogged} measurements no receipt of the log is here; --wait-s waits", err=True)
+        typer.echo(
+            f"note: of {counted(unlogged, 'measurement')} no receipt of the log is here; --wait-s waits longer",
+            err=True,
+        )
     _write(made, out, is_span=since is not None)
     if trust_out is not None:
         roots = folder.absolute() / ATTESTATION / "roots"

@@ -116,6 +116,9 @@ def trust(
     folder: FolderOption,
     key: Annotated[list[str], typer.Option(metavar="HEX", help="Public key of a party, 64 digits. May be repeated.")],
     threshold: Annotated[int | None, typer.Option(min=1, metavar="K", help="So many together are enough.")] = None,
+    lower: Annotated[
+        bool, typer.Option("--lower", help="Let fewer be enough than the file says that is there already.")
+    ] = False,
 ) -> None:
     """Write down whose word on landmarks is taken."""
     from lightbound.files import directory_trust
@@ -129,6 +132,10 @@ def trust(
     if least is None or least > len(keys):
         raise typer.BadParameter(
             f"expected a number from 1 to {len(keys)}, the keys there are", param_hint="--threshold"
+        )
+    if before is not None and least < before.threshold and not lower:
+        raise typer.BadParameter(
+            f"{path} asks for {before.threshold}: expected as many, or --lower", param_hint="--threshold"
         )
     directory_trust.write_directory_trust(path, DirectoryTrust(keys=tuple(keys.values()), threshold=least))
     typer.echo(f"{path}: {least} of {len(keys)} parties are enough.")
