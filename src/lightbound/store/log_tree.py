@@ -10,9 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from lightbound.store.log_tables import TILES
 from lightbound.tlog.merkle import DIGEST_BYTES, node_hash
-
-WIDTH: Final = 256
-"""Hashes of a full tile (tlog-tiles)."""
+from lightbound.tlog.tiles import HEIGHT, WIDTH
 
 TILE_BYTES: Final = WIDTH * DIGEST_BYTES
 
@@ -54,7 +52,7 @@ class Tree:
         result: bytes | None = None
         # The complete subtrees of which the tree is made, from the right: one for each bit of its size.
         for bit in (bit for bit in range(size.bit_length()) if size >> bit & 1):
-            level, within = divmod(bit, 8)
+            level, within = divmod(bit, HEIGHT)
             number, end = divmod(size >> bit << within, WIDTH)
             if end == 0:
                 number, end = number - 1, WIDTH

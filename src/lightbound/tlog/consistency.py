@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Callable, Sequence
 
-from lightbound.tlog.merkle import DIGEST_BYTES, node_hash
+from lightbound.tlog.merkle import DIGEST_BYTES, node_hash, split_of
 
 Subtree = Callable[[int, int], bytes]
 """The root over the leaves from one number up to before another, as a tree of its own."""
@@ -58,7 +58,7 @@ def _proof(subtree: Subtree, old: int, start: int, end: int, *, is_whole: bool) 
     size = end - start
     if old == size:
         return [] if is_whole else [subtree(start, end)]
-    split = 1 << ((size - 1).bit_length() - 1)
+    split = split_of(size)
     if old <= split:
         return [*_proof(subtree, old, start, start + split, is_whole=is_whole), subtree(start + split, end)]
     return [*_proof(subtree, old - split, start + split, end, is_whole=False), subtree(start, start + split)]

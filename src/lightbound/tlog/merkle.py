@@ -32,7 +32,7 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     hashes = [leaf_hash(leaf) for leaf in leaves]
     path: list[bytes] = []
     while len(hashes) > 1:
-        split = _split(len(hashes))
+        split = split_of(len(hashes))
         if index < split:
             path.append(_root(hashes[split:]))
             hashes = hashes[:split]
@@ -69,10 +69,10 @@ def root_from(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> byt
 def _root(hashes: Sequence[bytes]) -> bytes:
     if len(hashes) == 1:
         return hashes[0]
-    split = _split(len(hashes))
+    split = split_of(len(hashes))
     return node_hash(_root(hashes[:split]), _root(hashes[split:]))
 
 
-def _split(size: int) -> int:
+def split_of(size: int) -> int:
     """The largest power of two smaller than the size."""
     return 1 << ((size - 1).bit_length() - 1)

@@ -14,7 +14,7 @@ from typing import Final
 
 from lightbound.errors import ErrorCode, malformed
 from lightbound.tlog.consistency import consistency_proof
-from lightbound.tlog.merkle import DIGEST_BYTES, node_hash
+from lightbound.tlog.merkle import DIGEST_BYTES, node_hash, split_of
 
 WIDTH: Final = 256
 HEIGHT: Final = 8
@@ -152,7 +152,7 @@ class TiledTree:
             raise IndexError(index)
         path, start, end = list[bytes](), 0, self.size
         while end - start > 1:
-            split = start + (1 << ((end - start - 1).bit_length() - 1))
+            split = start + split_of(end - start)
             if index < split:
                 path.append(self.subtree(split, end))
                 end = split
