@@ -103,6 +103,17 @@ class LogStore:
             raise _overtaken(self._engine) from error
         return found
 
+    def known(self, entries: Sequence[NewEntry]) -> list[int | None]:
+        """The number of each entry that is there; None for the others.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        leaves = [merkle.leaf_hash(entry.data) for entry in entries]
+        with reading(self._engine) as connection:
+            numbers = _find(connection, ENTRIES.c.leaf, leaves)
+        return [numbers.get(leaf) for leaf in leaves]
+
     def head(self) -> Head:
         """What is on disk now.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lightbound.canonical import cose
 from lightbound.canonical.cbor import encode
 from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused
 from lightbound.keys.ed25519 import SigningKey
@@ -113,6 +114,76 @@ def test_two_second_directories_that_were_checked_at_once_do_not_both_stand(stor
     assert store.append(entries) == [11, None]
 
 
+def signed_by(directory: bytes, *parties: int) -> bytes:
+    """The same with the signatures of these only, in the order of their ids: anybody can cut the others off."""
+    envelope = cose.read(directory, what="directory")
+    return cose.write(replace(envelope, signatures=tuple(envelope.signatures[at] for at in parties)))
+
+
+def second_directory(places: World, *, landmarks: int = 5) -> bytes:
+    """The directory after that of the world, signed by more parties than it takes."""
+    return write_directory(read_directory(next_directory(places, landmarks=landmarks), TRUST), PARTIES)
+
+
+def third_directory(places: World, previous: bytes) -> bytes:
+    second = read_directory(second_directory(places), TRUST)
+    return write_directory(replace(second, number=3, previous=digest(previous)), PARTIES)
+
+
+def test_whoever_cuts_a_signature_off_a_directory_and_is_first_locks_nobody_out(store: LogStore) -> None:
+    places, admitting = world(), Admitting(store, TRUST)
+    logged(store, admitting, *all_of(places))
+    official = second_directory(places)
+    trimmed = signed_by(official, 0, 1)
+    assert logged(store, admitting, trimmed, official, trimmed, official) == [11, 12, 11, 12]
+    assert refusal(store, admitting, second_directory(places, landmarks=4)) is ErrorCode.OUT_OF_ORDER
+    assert logged(store, admitting, third_directory(places, official)) == [13]
+
+
+def test_the_next_directory_may_name_any_that_is_here_and_no_other(store: LogStore) -> None:
+    places, admitting = world(), Admitting(store, TRUST)
+    logged(store, admitting, *all_of(places))
+    official = second_directory(places)
+    trimmed = signed_by(official, 0, 2)
+    logged(store, admitting, official, trimmed)
+    absent = third_directory(places, signed_by(official, 1, 2))
+    assert refusal(store, admitting, absent) is ErrorCode.OUT_OF_ORDER
+    assert logged(store, admitting, third_directory(places, trimmed)) == [13]
+
+
+def test_an_older_directory_that_comes_with_other_signatures_lets_nobody_in_again(store: LogStore) -> None:
+    places, admitting = world(), Admitting(store, TRUST)
+    first = write_directory(read_directory(places.directory, TRUST), PARTIES)
+    after = replace(read_directory(next_directory(places, landmarks=5), TRUST), previous=digest(first))
+    logged(store, admitting, first, *places.operator_statements, *places.positions, write_directory(after, PARTIES))
+    assert logged(store, admitting, signed_by(first, 0, 1)) == [12]
+    for again in (admitting, Admitting(store, TRUST)):
+        assert refusal(store, again, commitment(places.landmarks[5])) is ErrorCode.NOT_ADMITTED
+        again.check(commitment(places.landmarks[4]), now_ns=NOW_NS)
+
+
+def test_two_of_one_number_that_were_checked_at_once_are_both_here_only_if_they_say_the_same(store: LogStore) -> None:
+    places, one, other = world(), Admitting(store, TRUST), Admitting(store, TRUST)
+    logged(store, one, *all_of(places))
+    official, different = second_directory(places), second_directory(places, landmarks=4)
+    trimmed = signed_by(official, 0, 1)
+    for each in (one, other):
+        each.read_roll()
+    at_once = [(one, trimmed), (other, official), (other, different)]
+    assert store.append([each.check(it, now_ns=NOW_NS) for each, it in at_once]) == [11, None, None]
+    assert logged(store, other, official) == [12]
+    assert refusal(store, other, different) is ErrorCode.OUT_OF_ORDER
+
+
+def test_a_log_that_asks_for_more_parties_than_before_reads_the_directory_that_has_them(store: LogStore) -> None:
+    places = world()
+    official = write_directory(read_directory(places.directory, TRUST), PARTIES)
+    logged(store, Admitting(store, TRUST), signed_by(official, 0, 1), official)
+    logged(store, Admitting(store, TRUST), *places.operator_statements, *places.positions)
+    stricter = Admitting(store, replace(TRUST, threshold=3))
+    assert logged(store, stricter, commitment(places.landmarks[0])) == [12]
+
+
 def test_a_directory_of_other_parties_is_refused(store: LogStore) -> None:
     strangers = [key(Purpose.DIRECTORY, "stranger", number) for number in range(2)]
     forged = write_directory(read_directory(world().directory, TRUST), strangers)
@@ -176,3 +247,61 @@ def test_a_rotation_is_logged_of_keys_that_the_log_knows_and_of_no_others(store:
     forged = bytearray(rotation(log, "newest"))
     forged[-1] ^= 1
     assert refusal(store, admitting, bytes(forged)) is ErrorCode.SIGNATURE_INVALID
+
+
+def rotated_to(new: SigningKey, old: str) -> bytes:
+    """From a key that nobody knows to a landmark's."""
+    before = key(Purpose.LANDMARK, old)
+    return write_rotation(before.key_id.hex(), before, new, from_ns=NOW_NS)
+
+
+def test_a_rotation_of_a_landmark_is_taken_only_while_it_is_admitted(store: LogStore) -> None:
+    places, admitting = world(), Admitting(store, TRUST)
+    landmark = places.landmarks[0]
+    first = rotation(landmark, "new")
+    size = len(logged(store, admitting, *all_of(places), first))
+    for late in (rotation(landmark, "newer"), rotated_to(landmark, "before")):
+        assert refusal(store, admitting, late, now_ns=LATER_NS + 1) is ErrorCode.NOT_VALID_THEN
+    # One that is here has its number, whenever it is asked for.
+    assert store.append([admitting.check(first, now_ns=LATER_NS + 1)]) == [size - 1]
+
+
+def test_of_one_key_two_successors_are_taken_and_no_third(store: LogStore) -> None:
+    places, log = world(), key(Purpose.LOG)
+    admitting = Admitting(store, TRUST, [log_key("log.example/test", log.verifying)])
+    size = len(logged(store, admitting, *all_of(places)))
+    for old in (places.landmarks[0], log):
+        first, second = rotation(old, "thief's"), rotation(old, "owner's")
+        assert logged(store, admitting, first, second, first) == [size, size + 1, size]
+        assert refusal(store, admitting, rotation(old, "third")) is ErrorCode.ROTATED_TWICE
+        size += 2
+
+
+def test_a_thief_does_not_keep_the_owners_rotation_out_by_saying_his_own_twice(store: LogStore) -> None:
+    places, admitting = world(), Admitting(store, TRUST)
+    size, old, thief = len(logged(store, admitting, *all_of(places))), places.landmarks[0], key(Purpose.LANDMARK, "t")
+    said = [write_rotation(old.key_id.hex(), old, thief, from_ns=NOW_NS + at) for at in range(2)]
+    assert logged(store, admitting, said[0]) == [size]
+    assert refusal(store, admitting, said[1]) is ErrorCode.DUPLICATE
+    assert logged(store, admitting, rotation(old, "owner's")) == [size + 1]
+
+
+def test_of_a_known_key_two_that_it_follows_are_taken_and_no_third(store: LogStore) -> None:
+    places, admitting = world(), Admitting(store, TRUST)
+    size, (new, other) = len(logged(store, admitting, *all_of(places))), places.landmarks[:2]
+    assert logged(store, admitting, rotated_to(new, "a"), rotated_to(new, "b")) == [size, size + 1]
+    assert refusal(store, admitting, rotated_to(new, "c")) is ErrorCode.NOT_ADMITTED
+    # Of a key that is known itself it is one of its own two.
+    known = write_rotation(other.key_id.hex(), other, new, from_ns=NOW_NS)
+    assert logged(store, admitting, known) == [size + 2]
+
+
+def test_rotations_that_are_checked_at_once_are_no_more_than_one_after_the_other(store: LogStore) -> None:
+    places, admitting = world(), Admitting(store, TRUST)
+    size, landmark = len(logged(store, admitting, *all_of(places))), places.landmarks[0]
+    for rotations in (
+        [rotation(landmark, str(at)) for at in range(8)],
+        [rotated_to(landmark, str(at)) for at in range(8)],
+    ):
+        assert store.append([admitting.check(one, now_ns=NOW_NS) for one in rotations]) == [size] + [None] * 7
+        size += 1

@@ -109,6 +109,41 @@ def test_whoever_goes_away_changes_nothing_for_the_others(tmp_path: Path) -> Non
         assert len(check_whole(engine, store)) == 2
 
 
+def test_what_is_under_the_published_checkpoint_is_known_and_what_is_only_on_disk_is_not(tmp_path: Path) -> None:
+    with opened(str(tmp_path / "db")) as (_engine, store):
+        sequencer = Sequencer(store, signed, not_witnessed)
+
+        async def looked() -> None:
+            assert await sequencer.known([entry(0)]) is None
+            done = await beside(sequencer, sequencer.submit([entry(0), entry(1)]))
+            assert await sequencer.known([entry(1), entry(0)]) == Sequenced(numbers=(1, 0), note=done.note)
+            store.append([entry(2)])
+            assert await sequencer.known([entry(0), entry(2)]) is None
+
+        asyncio.run(looked())
+
+
+def test_a_batch_that_brings_nothing_new_asks_no_witness_unless_something_is_unpublished(tmp_path: Path) -> None:
+    with opened(str(tmp_path / "db")) as (_engine, store):
+        asked = list[int]()
+
+        async def witnessed(note: Note) -> bytes:
+            asked.append(note.size)
+            return note.data
+
+        async def submitted() -> None:
+            sequencer = Sequencer(store, signed, witnessed)
+            first = await beside(sequencer, sequencer.submit([entry(0, place=0)]))
+            again = await beside(sequencer, sequencer.submit([entry(0, place=0), entry(1, place=0)]))
+            assert (again.numbers, again.note, asked) == ((0, None), first.note, [1])
+            # Of a process that died before it published.
+            store.append([entry(2)])
+            late = await beside(sequencer, sequencer.submit([entry(2)]))
+            assert (late.numbers, late.note.size, asked) == ((1,), 2, [1, 2])
+
+        asyncio.run(submitted())
+
+
 def test_a_witness_that_is_away_takes_nothing_back_and_one_that_cosigns_again_stands_once() -> None:
     here, away = key(Purpose.WITNESS, "here"), key(Purpose.WITNESS, "away")
     bare = sign_checkpoint(Checkpoint(origin="log.example", size=1, root=secret("root")), key(Purpose.LOG))

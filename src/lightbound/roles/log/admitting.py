@@ -1,10 +1,12 @@
 """Who may have something logged, and what: decided by the directory that the log itself holds.
 
-    DIRECTORY   signed by enough of the parties that the log was told of, and the next after the newest it has
+    DIRECTORY   signed by enough of the parties that the log was told of, and the next after the newest it has; or one
+                that it has, with other signatures of theirs
     OPERATOR    listed by the newest directory
     POSITION    listed by the newest directory
     COMMITMENT  signed by a landmark that the newest directory admits now
-    ROTATION    signed by both its keys, one of which is of such a landmark, of this log, or of a witness that it asks
+    ROTATION    signed by both its keys, one of which is of such a landmark, of this log, or of a witness that it asks;
+                two of one key to different ones, and no third
 
 Everything this is decided by is in the log, so that whoever reads the log can decide it again; all but which keys are
 its own and its witnesses', which its checkpoints show.
@@ -16,7 +18,9 @@ from typing import Final
 
 from lightbound.canonical import cose
 from lightbound.canonical.cose import Envelope
-from lightbound.errors import ErrorCode, refused
+from lightbound.canonical.fields import Fields
+from lightbound.errors import ErrorCode, LightboundError, refused
+from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.rotation import ROTATION, Rotation, read_rotation
 from lightbound.keys.signing import digest
@@ -30,6 +34,10 @@ from lightbound.tlog.note import PURPOSE, NoteKey
 ROLL_KINDS: Final = (Kind.DIRECTORY, Kind.OPERATOR, Kind.POSITION)
 """What the roll is read from."""
 
+MOST_ROTATIONS: Final = 2
+"""ROTATIONs of one key. One would let a thief keep the owner's out; two are already the sign that there is a thief.
+More show nothing more, and would let one key fill a log."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roll:
@@ -38,6 +46,8 @@ class Roll:
     count: int
     """Entries that this was read from."""
     newest: AdmittedLandmarks | None
+    digests: frozenset[bytes] = frozenset()
+    """Of the newest directory, one for each set of signatures with which it is here: the next one names any of them."""
 
 
 class Admitting:
@@ -71,7 +81,7 @@ class Admitting:
             position_said(statement)
             self._check_listed(statement, Kind.POSITION)
         elif kind == ROTATION:
-            self._check_rotation(read_rotation(statement))
+            place = self._check_rotation(statement, now_ns)
         else:
             raise refused(ErrorCode.WRONG_TYPE, "a type that is logged", kind, "statement")
         return NewEntry(data=write_entry(statement), kind=kind, place=place)
@@ -84,21 +94,34 @@ class Admitting:
         """
         count = self._store.count_of_kinds(ROLL_KINDS)
         if count != self._roll.count:
-            self._roll = Roll(count=count, newest=self._read())
+            self._roll = self._read(count)
 
-    def _read(self) -> AdmittedLandmarks | None:
+    def _read(self, count: int) -> Roll:
         directories = self._statements(Kind.DIRECTORY)
         if not directories:
-            return None
-        return admitted(
-            # Each is the next after the one before, so that the last one is the newest.
-            directories[-1],
+            return Roll(count=count, newest=None)
+        # The last one may be an older one with other signatures.
+        number = max(map(_number, directories))
+        newest = [one for one in directories if _number(one) == number]
+        read = admitted(
+            self._believed(newest),
             operators=self._statements(Kind.OPERATOR),
             positions=self._statements(Kind.POSITION),
             trust=self._trust,
         )
+        return Roll(count=count, newest=read, digests=frozenset(map(digest, newest)))
 
-    def _statements(self, kind: Kind) -> Sequence[bytes]:
+    def _believed(self, same: Sequence[bytes]) -> bytes:
+        """Of one directory with several sets of signatures one that is enough: the log may ask for more than it did."""
+        for one in same[:-1]:
+            try:
+                read_directory(one, self._trust)
+            except LightboundError:
+                continue
+            return one
+        return same[-1]
+
+    def _statements(self, kind: str) -> Sequence[bytes]:
         return [read_entry(data)[1] for data in self._store.of_kinds([kind])]
 
     def _check_commitment(self, envelope: Envelope, now_ns: int) -> bytes:
@@ -112,24 +135,67 @@ class Admitting:
             raise refused(ErrorCode.NOT_VALID_THEN, expected, landmark.hex(), "commitment.landmark")
         return landmark + commitment_in(envelope, known.key).slot
 
-    def _check_rotation(self, read: Rotation) -> None:
-        """One of the keys must be known; which one depends on whether the other was taken into use already."""
-        keys = (read.old, read.new)
-        if read.what is Purpose.LANDMARK:
-            newest = self._roll.newest
-            known = newest is not None and any(key.key_id in newest.by_id for key in keys)
-        else:
-            known = any((read.what, read.name, key.raw) in self._notes for key in keys)
-        if not known:
-            expected = "a key of a landmark of the directory, of this log, or of a witness that it asks"
-            raise refused(ErrorCode.NOT_ADMITTED, expected, f"{read.what} {read.name}", "rotation.old")
+    def _check_rotation(self, statement: bytes, now_ns: int) -> bytes | None:
+        """Its place: one of two of a key that is known.
 
-    def _check_directory(self, statement: bytes) -> bytes:
-        read = read_directory(statement, self._trust)
+        Which of its keys is known depends on whether the new one was taken into use already.
+        """
+        read, held = read_rotation(statement), self._statements(ROTATION)
+        if statement in held:
+            # It gets its number again, also when the landmark's time is over.
+            return None
+        is_old = self._is_known(read, read.old, now_ns)
+        if not is_old and not self._is_known(read, read.new, now_ns):
+            raise self._unknown(read)
+        old, new = _holder(read, read.old), _holder(read, read.new)
+        others = [read_rotation(one) for one in held]
+        after = [one for one in others if _holder(one, one.old) == old]
+        if any(one.new == read.new for one in after):
+            found = "another that names both"
+            raise refused(ErrorCode.DUPLICATE, "one ROTATION from a key to another", found, "rotation.new")
+        if len(after) >= MOST_ROTATIONS:
+            expected = "a key of which no two successors are here, the sign that it was rotated twice"
+            raise refused(ErrorCode.ROTATED_TWICE, expected, "a third", "rotation.old")
+        if is_old:
+            return f"rotation of {old} {len(after)}".encode()
+        before = len([one for one in others if _holder(one, one.new) == new])
+        if before >= MOST_ROTATIONS:
+            expected = f"a known key, or one before a key that follows fewer than {MOST_ROTATIONS} here"
+            raise refused(ErrorCode.NOT_ADMITTED, expected, f"{read.what} {read.name}", "rotation.old")
+        return f"rotation to {new} {before}".encode()
+
+    def _is_known(self, read: Rotation, key: VerifyingKey, now_ns: int) -> bool:
+        if read.what is not Purpose.LANDMARK:
+            return (read.what, read.name, key.raw) in self._notes
         newest = self._roll.newest
-        follows = newest is None or (read.number, read.previous) == (newest.directory.number + 1, newest.digest)
-        # One that is there already gets its number again.
-        if not follows and statement not in self._statements(Kind.DIRECTORY):
+        known = None if newest is None else newest.by_id.get(key.key_id)
+        return known is not None and known.from_ns <= now_ns <= known.to_ns
+
+    def _unknown(self, read: Rotation) -> LightboundError:
+        newest = self._roll.newest
+        if (
+            read.what is Purpose.LANDMARK
+            and newest is not None
+            and {read.old.key_id, read.new.key_id} & {*newest.by_id}
+        ):
+            expected = "a landmark that is admitted now"
+            return refused(ErrorCode.NOT_VALID_THEN, expected, f"{read.what} {read.name}", "rotation.old")
+        expected = "a key of a landmark of the directory, of this log, or of a witness that it asks"
+        return refused(ErrorCode.NOT_ADMITTED, expected, f"{read.what} {read.name}", "rotation.old")
+
+    def _check_directory(self, statement: bytes) -> bytes | None:
+        """Its place, which is its number's; None for one that is here, be it with other signatures.
+
+        Whoever has a directory can cut a signature off, as long as enough are left, and be first with it: then the
+        whole one is still to be had here, for the next directory may name it. What is here under a number stays, so
+        that none with another payload comes in beside it without a place.
+        """
+        read, payload = read_directory(statement, self._trust), cose.read(statement).payload
+        if any(cose.read(one).payload == payload for one in self._statements(Kind.DIRECTORY)):
+            return None
+        newest = self._roll.newest
+        follows = newest is None or (read.number == newest.directory.number + 1 and read.previous in self._roll.digests)
+        if not follows:
             expected = "the directory after the newest one here"
             raise refused(ErrorCode.OUT_OF_ORDER, expected, f"number {read.number}", "directory")
         return b"directory %d" % read.number
@@ -139,3 +205,15 @@ class Admitting:
         listed = () if newest is None else newest.directory.operators + newest.directory.positions
         if digest(statement) not in listed:
             raise refused(ErrorCode.NOT_ADMITTED, "a statement that the directory lists", "another", kind.short)
+
+
+def _number(directory: bytes) -> int:
+    """The number of a directory that was believed when it was taken."""
+    path = Kind.DIRECTORY.short
+    return Fields.of(cose.read(directory, what=path).payload, path).integer("number", least=1)
+
+
+def _holder(read: Rotation, key: VerifyingKey) -> str:
+    """One of its keys, under the name by which it is known; a landmark has no name but its key."""
+    name = "" if read.what is Purpose.LANDMARK else read.name
+    return f"{read.what} {name} {key.raw.hex()}"

@@ -15,14 +15,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused, refused
+from lightbound.errors import ErrorCode, LightboundError, Malformed, refused
 from lightbound.net.http_errors import UNKNOWN
 from lightbound.net.http_server import CBOR, Limits, application, body_of
 from lightbound.roles.log.admitting import Admitting
+from lightbound.roles.log.entering import Ended, Entering
 from lightbound.roles.log.feeding import count_cosigned
 from lightbound.roles.log.meters import Meters
 from lightbound.roles.log.sequencing import Sequencer
-from lightbound.store.log import LogStore, NewEntry, Note
+from lightbound.store.log import LogStore, Note
 from lightbound.tlog.checkpoint import open_checkpoint
 from lightbound.tlog.note import NoteKey
 from lightbound.tlog.proof import LogProof
@@ -55,22 +56,21 @@ def log_app(
     now_ns: Callable[[], int] = time.time_ns,  # noqa: TID251 - a role is where the clock is read
 ) -> Starlette:
     """The application of a log."""
+    entering = Entering(admitting=admitting, sequencer=sequencer, now_ns=now_ns)
 
     async def submit(request: Request) -> Response:
         statements = read_submission(await body_of(request, most_bytes=MOST_BYTES))
-        checked = await asyncio.to_thread(_checked, admitting, statements, now_ns())
-        entries = [one for one in checked if isinstance(one, NewEntry)]
-        for _ in range(len(checked) - len(entries)):
-            meters.submitted.labels("refused").inc()
-        if not entries:
-            return Response(write_answers(_answers(checked, []), cosigned=0), media_type=CBOR)
-        done = await sequencer.submit(entries)
-        proofs = await asyncio.to_thread(_proofs, store, key, done.numbers, done.note)
-        cosigned = count_cosigned(done.note.data, key)
-        meters.submitted.labels("logged").inc(len([one for one in done.numbers if one is not None]))
-        meters.size.set(done.note.size)
+        ended, note = await entering.enter(statements)
+        numbers = [one for one in ended if isinstance(one, int)]
+        meters.submitted.labels("refused").inc(len([one for one in ended if isinstance(one, LightboundError)]))
+        if note is None:
+            return Response(write_answers(_answers(ended, []), cosigned=0), media_type=CBOR)
+        proofs = await asyncio.to_thread(_proofs, store, key, numbers, note)
+        cosigned = count_cosigned(note.data, key)
+        meters.submitted.labels("logged").inc(len(numbers))
+        meters.size.set(note.size)
         meters.cosigned.set(cosigned)
-        return Response(write_answers(_answers(checked, proofs), cosigned=cosigned), media_type=CBOR)
+        return Response(write_answers(_answers(ended, proofs), cosigned=cosigned), media_type=CBOR)
 
     async def checkpoint(_request: Request) -> Response:
         note = await asyncio.to_thread(store.published)
@@ -111,42 +111,24 @@ def read_tile(store: LogStore, wanted: Tile) -> bytes | None:
         return read(wanted)
 
 
-def _checked(admitting: Admitting, statements: Sequence[bytes], now_ns: int) -> list[NewEntry | LightboundError]:
-    """The entry of each statement, or why it is none. A database that failed says nothing of them, and is raised."""
-    checked: list[NewEntry | LightboundError] = []
-    admitting.read_roll()
-    for statement in statements:
-        try:
-            checked.append(admitting.check(statement, now_ns=now_ns))
-        except (Malformed, Refused) as error:
-            checked.append(error)
-    return checked
-
-
-def _proofs(store: LogStore, key: NoteKey, numbers: Sequence[int | None], note: Note) -> list[LogProof | None]:
+def _proofs(store: LogStore, key: NoteKey, numbers: Sequence[int], note: Note) -> list[LogProof]:
     size = open_checkpoint(note.data, key)[0].size
     with store.hashes() as read:
         tree = TiledTree(size, read)
-        paths = [None if number is None else tree.inclusion_proof(number) for number in numbers]
+        paths = [tree.inclusion_proof(number) for number in numbers]
     return [
-        None if number is None or path is None else LogProof(index=number, hashes=path, checkpoint=note.data)
-        for number, path in zip(numbers, paths, strict=True)
+        LogProof(index=number, hashes=path, checkpoint=note.data) for number, path in zip(numbers, paths, strict=True)
     ]
 
 
-def _answers(
-    checked: Sequence[NewEntry | LightboundError], proofs: Sequence[LogProof | None]
-) -> list[Entered | NotEntered]:
+def _answers(ended: Sequence[Ended], proofs: Sequence[LogProof]) -> list[Entered | NotEntered]:
     answers, left = list[Entered | NotEntered](), list(proofs)
-    for one in checked:
-        error = one if isinstance(one, LightboundError) else None
-        proof = left.pop(0) if error is None else None
-        if error is None and proof is None:
-            # Whoever sent it has said two things at one place of its sequence.
-            error = refused(ErrorCode.SEQUENCE_BROKEN, "a place that is free", "one taken", "commitment.slot")
-        if error is not None:
-            fault = error.faults[0]
-            answers.append(NotEntered(code=str(fault.code), expected=fault.expected, found=fault.found))
-        elif proof is not None:
-            answers.append(Entered(number=proof.index, proof=proof.encoded()))
+    for one in ended:
+        if isinstance(one, int):
+            answers.append(Entered(number=one, proof=left.pop(0).encoded()))
+            continue
+        # Whoever sent it has said two things at one place of its sequence.
+        error = one or refused(ErrorCode.SEQUENCE_BROKEN, "a place that is free", "one taken", "its place")
+        fault = error.faults[0]
+        answers.append(NotEntered(code=str(fault.code), expected=fault.expected, found=fault.found))
     return answers

@@ -90,8 +90,12 @@ def log_folder(folder: Path, store: LogStore, admitting: Admitting, *, now_ns: i
     path = folder / DIRECTORY
     if not path.exists():
         return
+    directory = read_small(path, MOST_BYTES)
     admitting.read_roll()
-    store.append([admitting.check(read_small(path, MOST_BYTES), now_ns=now_ns)])
+    if store.append([admitting.check(directory, now_ns=now_ns)]) == [None]:
+        # Another process was quicker, with other signatures: looked at again, it is the same directory or refused.
+        admitting.read_roll()
+        store.append([admitting.check(directory, now_ns=now_ns)])
     admitting.read_roll()
     entries = []
     for file in read_statement_files(folder).all:

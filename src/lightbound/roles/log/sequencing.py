@@ -1,7 +1,8 @@
 """Entries get their numbers in batches: one transaction, one signature and one round of witnesses for many.
 
 A batch is whatever has come in while the one before was worked on. Nobody is answered before the checkpoint that
-covers the entry is published, or the entry is known not to be kept.
+covers the entry is published, or the entry is known not to be kept. What is there already costs nobody a batch, a
+signature or a witness's time: everybody can read it, and submit it again.
 """
 
 import asyncio
@@ -65,6 +66,18 @@ class Sequencer:
         """Why the newest batch failed; None if it did not."""
         return self._failed
 
+    async def known(self, entries: Sequence[NewEntry]) -> Sequenced | None:
+        """The numbers of these entries, if all of them are under the published checkpoint already; no batch is made.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        numbers = await asyncio.to_thread(self._store.known, entries)
+        note = await asyncio.to_thread(self._store.published)
+        if note is None or any(number is None or number >= note.size for number in numbers):
+            return None
+        return Sequenced(numbers=tuple(numbers), note=note)
+
     async def submit(self, entries: Sequence[NewEntry]) -> Sequenced:
         """The numbers of these entries, once they are on disk, signed for and published.
 
@@ -97,7 +110,7 @@ class Sequencer:
         try:
             async with self._working:
                 numbers = await asyncio.to_thread(self._store.append, entries)
-                note = await self.checkpoint()
+                note = await self._covering()
         except LightboundError as error:
             self._failed = str(error.faults[0])
             structlog.get_logger().error("batch failed", why=self._failed, entries=len(entries))
@@ -113,6 +126,11 @@ class Sequencer:
             start += len(one.entries)
             if not one.future.done():
                 one.future.set_result(Sequenced(numbers=mine, note=note))
+
+    async def _covering(self) -> Note:
+        """A published checkpoint over all that is on disk: the one that is there, if the batch brought nothing new."""
+        note, head = await asyncio.to_thread(self._store.published), await asyncio.to_thread(self._store.head)
+        return note if note is not None and note.size >= head.size else await self.checkpoint()
 
     async def checkpoint(self) -> Note:
         """Sign for all that is on disk, ask the witnesses, and publish.
