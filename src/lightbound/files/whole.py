@@ -42,6 +42,29 @@ def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
         raise Unavailable(fault) from error
 
 
+def writable_folder(folder: Path) -> None:
+    """Nothing, if files can be written into the folder, which is made if it is not there.
+
+    For whoever is about to do what cannot be done again. The folder can be full or gone a moment later.
+
+    Raises:
+        Unavailable: the folder cannot be made, or not be written to.
+    """
+    part = folder / f".lightbound-{secrets.token_hex(4)}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part.open("xb").close()
+        part.unlink()
+    except OSError as error:
+        fault = Fault(
+            code=ErrorCode.WRITE_FAILED,
+            expected="a folder that can be written to",
+            found=error.strerror or type(error).__name__,
+            file=str(folder),
+        )
+        raise Unavailable(fault) from error
+
+
 def forget_parts(folder: Path) -> None:
     """Delete what processes that were killed left of files they never finished.
 

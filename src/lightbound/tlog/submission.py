@@ -4,7 +4,7 @@ POST /log/v1/entries   [statement, ...]
 answer                 { "format", "cosigned", "entries": [ {"number", "proof"} or {"refused": {...}}, ... ] }
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,9 @@ MOST_AT_ONCE: Final = 32
 MOST_BYTES: Final = 262_144
 """Of one submission, as the specification has it: 32 entries of a landmark have some 10 kB."""
 
+_AROUND_ALL, _AROUND_ONE = 3, 5
+"""Bytes of CBOR before an array of up to 65,535, and before each statement in it, at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
@@ -41,6 +44,20 @@ class NotEntered:
     code: str
     expected: str
     found: str
+
+
+def cut(statements: Sequence[bytes], most: int) -> Iterator[Sequence[bytes]]:
+    """The statements in their order, in submissions of at most so many, none longer than a log takes."""
+    submission, length = list[bytes](), _AROUND_ALL
+    for one in statements:
+        adds = len(one) + _AROUND_ONE
+        if submission and (len(submission) == most or length + adds > MOST_BYTES):
+            yield submission
+            submission, length = [], _AROUND_ALL
+        submission.append(one)
+        length += adds
+    if submission:
+        yield submission
 
 
 def write_submission(statements: Sequence[bytes]) -> bytes:

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from lightbound.errors import LightboundError
+from lightbound.errors import Fault, LightboundError, Unavailable
 from lightbound.net.http_client import Server
 from lightbound.net.log_submission import AT_ONCE, submitted
 from lightbound.store.logged import LoggedStatements
@@ -83,21 +83,26 @@ class Submitting:
         """Have the oldest entries logged; whether there were as many as one submission has.
 
         Raises:
-            Unavailable: the log or the store did not answer, or the log not as one should. All is asked again later.
-            Malformed, Refused: the log took none of it for a submission, or its proofs do not hold.
+            Unavailable: the log or the store did not answer, or the log not as one should. What has no receipt then
+                is asked again later.
+            Malformed, Refused: the log took none of it for a submission.
         """
         waiting = self.store.prepare(AT_ONCE, lambda: secrets.token_bytes(SALT_BYTES))
         if not waiting:
             return False
-        received = list[tuple[bytes, bytes]]()
+        received, unproven = list[tuple[bytes, bytes]](), list[Fault]()
         for one, said in zip(waiting, submitted(server, self.log.key, [one.entry for one in waiting]), strict=True):
             if isinstance(said, LogProof):
                 # With the opening in it: whoever is handed this receipt needs nothing else.
                 received.append((one.digest, replace(said, extra=one.opening.encoded()).encoded()))
+            elif isinstance(said, Unavailable):
+                unproven += said.faults
             else:
                 structlog.get_logger().error("refused by the log", code=said.code)
                 self.store.refused(one.digest, f"{said.code}: {said.expected}, {said.found}")
         self.store.received(received)
+        if unproven:
+            raise Unavailable(unproven)
         return len(waiting) == AT_ONCE
 
 
