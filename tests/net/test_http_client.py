@@ -197,6 +197,14 @@ def test_any_body_of_an_error_is_read_as_one(body: bytes) -> None:
     assert not isinstance(read_error(400, body, "peer"), Malformed | Refused)
 
 
+@pytest.mark.parametrize("told", [ErrorCode.WRITE_FAILED, ErrorCode.READ_FAILED])
+def test_what_a_server_says_of_its_own_files_is_not_said_of_ours(told: ErrorCode) -> None:
+    error = read_error(503, error_body(malformed(told, "a file", "none", "x")), "peer")
+    assert isinstance(error, Malformed)
+    (fault,) = error.faults
+    assert (fault.code, fault.expected, fault.file) == (ErrorCode.PEER_MISBEHAVED, "a file", "peer")
+
+
 @pytest.mark.parametrize("what", [b"HTTP/1.1 100 Continue\r\n\r\n", b"a"], ids=["1xx", "header"])
 def test_a_server_that_never_comes_to_its_answer_holds_nobody(what: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CONNECT_S", "ANSWER_S"):

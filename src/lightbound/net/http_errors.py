@@ -15,6 +15,9 @@ CLASSES: Final[dict[str, type[LightboundError]]] = {
 }
 TOO_LONG, RATE_LIMITED, UNKNOWN = 413, 429, 404
 
+LOCAL: Final = frozenset({ErrorCode.READ_FAILED, ErrorCode.WRITE_FAILED})
+"""Codes that speak of the machine on which they are raised. A server's disk is not that of who asks it."""
+
 MOST_FAULTS: Final = 8
 MOST_TEXT: Final = 300
 
@@ -44,13 +47,17 @@ def error_body(error: LightboundError) -> bytes:
 
 
 def read_error(status: int, body: bytes, peer: str) -> LightboundError:
-    """The error that a server told of, as one of ours; one that names the status if it told of none."""
+    """The error that a server told of, as one of ours; one that names the status if it told of none.
+
+    Code, class and words are the server's choice: nothing that is done about this machine may hang on them. A code that
+    would speak of this machine's files is not passed on.
+    """
     try:
         told = json.loads(body)
         kind = CLASSES[told["class"]]
         faults = [
             Fault(
-                code=ErrorCode(fault["code"]),
+                code=_code(fault["code"]),
                 expected=_text(fault["expected"]),
                 found=_text(fault["found"]),
                 column=_text_or_none(fault.get("column")),
@@ -74,6 +81,11 @@ def read_error(status: int, body: bytes, peer: str) -> LightboundError:
 def unknown(what: str) -> Refused:
     """What a server says of a session or statement that it does not have."""
     return refused(ErrorCode.WRONG_SESSION, "one that is known here", "another", what)
+
+
+def _code(value: str) -> ErrorCode:
+    code = ErrorCode(value)
+    return ErrorCode.PEER_MISBEHAVED if code in LOCAL else code
 
 
 def _text(value: object) -> str:
