@@ -43,6 +43,21 @@ def write_held(folder: Path, statement: bytes, receipt: bytes) -> None:
             file.write(data)
 
 
+def is_held(folder: Path, statement: bytes) -> bool:
+    """Whether a statement is kept with a receipt; of a receipt alone it is False. Says nothing of what is in it.
+
+    Raises:
+        Unavailable: the folder cannot be looked into.
+    """
+    path = folder / f"{digest(statement).hex()}{STATEMENT}"
+    try:
+        return path.exists() and path.with_suffix(RECEIPT).exists()
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        fault = Fault(code=ErrorCode.READ_FAILED, expected="a folder that can be read", found=found, file=str(folder))
+        raise Unavailable(fault) from error
+
+
 def held_files(folder: Path) -> Iterator[HeldFile]:
     """Every statement of a folder that has its receipt beside it, in the order of their names.
 

@@ -22,7 +22,7 @@ from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.ranging.timing.packets import PACKET_BYTES, PacketType
 from lightbound.roles.agent.messages import HEADERS, MOST_HEAD_BYTES, OUTGOING, Message
-from lightbound.roles.agent.receipts import NAME as RECEIPTS
+from lightbound.roles.agent.receipts_file import NAME as RECEIPTS
 from lightbound.tlog.checkpoint import log_key
 from tests.house import tree
 from tests.roles.agent.office import Office

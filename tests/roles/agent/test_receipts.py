@@ -14,7 +14,8 @@ from lightbound.canonical.cose import read as read_cose
 from lightbound.keys.signing import digest
 from lightbound.net.http_client import MOST_ANSWER_BYTES, Server
 from lightbound.ranging.sessions.receipts import Numbered, read_logged, read_numbered
-from lightbound.roles.agent.receipts import FOLDER, NAME
+from lightbound.roles.agent.receipts import FOLDER
+from lightbound.roles.agent.receipts_file import NAME
 from tests.roles.agent.running import Running, enrolled, waited
 from tests.roles.landmark.running import World, free_port, world
 from tests.roles.log.running import Log, looked, new_log, running
@@ -123,7 +124,9 @@ def test_what_is_old_is_forgotten(landmarks: World, tmp_path: Path) -> None:
     with after_a_session(tmp_path, landmarks) as (agent, _):
         waited(lambda: waits_for(agent, 4))
         agent.stop()
-        asked_now(agent)
+        file = agent.folder / NAME
+        # Landmarks without a log are not heard of: as if one had been.
+        file.write_text(json.dumps({**json.loads(file.read_bytes()), "heard_s": time.time()}))
         old = agent.folder / FOLDER / f"{bytes(32).hex()}.cose"
         old.write_bytes(b"")
         os.utime(old, (time.time() - 31 * 86_400,) * 2)
@@ -133,6 +136,18 @@ def test_what_is_old_is_forgotten(landmarks: World, tmp_path: Path) -> None:
         agent.start()
         waited(lambda: not old.exists() or None)
         assert kept.exists()
+
+
+def test_a_disk_that_takes_no_receipts_stands_in_the_status(landmarks: World, tmp_path: Path) -> None:
+    with enrolled(tmp_path, landmarks) as agent:
+        agent.start()
+        waited(agent.status)
+        # No file is written where a folder is.
+        (agent.folder / NAME).mkdir()
+        agent.office.ask(agent.world.session())
+        agent.office.delivery()
+        told = waited(lambda: status if (status := agent.status()) and status["failing"] else None)
+        assert told["failing"]["receipts"]["code"] == "write_failed"
 
 
 def test_an_agent_that_keeps_nothing_asks_for_nothing(landmarks: World, tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ class Numbered:
     session: bytes
     """Digest of SESSION."""
     link: Link
+    at_ns: int
+    """When it was said, or of a MEASUREMENT when its last round was answered: by the landmark's clock, and its word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,8 @@ def read_numbered(data: bytes, landmark: VerifyingKey) -> Numbered:
             said = read_abort(data, landmark)
         case _:
             raise refused(ErrorCode.WRONG_TYPE, " or ".join(one.short for one in NUMBERED), kind, "statement")
-    return Numbered(kind=Kind(kind), session=said.session, link=said.link)
+    at_ns = said.to_ns if isinstance(said, Measurement) else said.at_ns
+    return Numbered(kind=Kind(kind), session=said.session, link=said.link, at_ns=at_ns)
 
 
 def read_logged(body: bytes, *, most_bytes: int) -> dict[bytes, Receipt]:

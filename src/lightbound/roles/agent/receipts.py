@@ -3,33 +3,33 @@
 Verifier and landmarks have all of it as well; this is so that the owner of the chips can hold both to their word, with
 `lightbound log monitor`. A thread of its own: neither polls nor sessions wait for it. Logging takes a landmark some
 seconds, so receipts are asked for a little after a session, and again if they are not there yet.
+
+Whatever goes wrong in asking is that landmark's own, and costs it one of its askings. Only what this host cannot write
+holds up the others, and it is told from the rest by where it happens, for a landmark chooses what its errors say.
 """
 
-import json
 import queue
 import threading
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
-from lightbound.canonical.cbor import decode
-from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Unavailable, refused
-from lightbound.files.held import forget_held, write_held
-from lightbound.files.whole import forget_parts, whole_file
+from lightbound.errors import ErrorCode, Fault, LightboundError, Unavailable
+from lightbound.files.held import forget_held, is_held, write_held
+from lightbound.files.whole import forget_parts
 from lightbound.keys.signing import digest
-from lightbound.net.http_client import MOST_ANSWER_BYTES, Server
-from lightbound.ranging.sessions.receipts import Receipt, check_receipt, read_logged, read_numbered
-from lightbound.ranging.statements.kinds import NUMBERED
-from lightbound.roles.agent.trust_file import Host, Trusted
+from lightbound.ranging.statements.kinds import Kind
+from lightbound.roles.agent.fetching import Came, Said, fetched
+from lightbound.roles.agent.receipts_file import NAME, ToAsk, read_waiting, write_waiting
+from lightbound.roles.agent.trust_file import Trusted
 from lightbound.roles.logs import fields
 
 FOLDER: Final = "held"
-NAME: Final = "receipts.json"
-FORMAT: Final = "lightbound.agent-receipts/1"
 
 KEPT_DAYS: Final = 30
 """Of statements and receipts, unless told otherwise: six landmarks each hour make 70 MB of small files."""
@@ -41,31 +41,18 @@ than all of them leaves a gap in what is held here, which a monitor shows."""
 MOST_WAITING: Final = 4_096
 """Sessions with one landmark whose receipts are not here; of more, the oldest are given up."""
 
+MOST_STORIES: Final = 2
+"""OPENs held of one session and landmark, and ends of it: one is what there should be, and a second shows that the
+landmark says two things. A third would show nothing more."""
+
 DAY_S: Final = 86_400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToAsk:
-    """What a landmark said in one session, which it is asked the receipts of."""
-
-    session: bytes
-    """Digest of SESSION."""
-    landmark: bytes
-    ended: bytes | None
-    """Digest of the MEASUREMENT or ABORT that the agent was given; None if it was given none."""
-    at_s: float
-    """When it is asked, in seconds since 1970 UTC."""
-    asks: int = 0
-
-    @property
-    def key(self) -> tuple[bytes, bytes]:
-        """What is asked once at a time."""
-        return self.session, self.landmark
+FORGETS_S: Final = 3_600
+"""Between two looks for what is too old."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Receipts:
-    """Fetches and keeps. `add` and `count` are for any thread."""
+    """Fetches and keeps. `add`, `count` and `trouble` are for any thread."""
 
     data: Path
     trusted: Trusted
@@ -76,6 +63,12 @@ class Receipts:
     _waiting: dict[tuple[bytes, bytes], ToAsk] = field(default_factory=dict)
     """The thread's own, once it runs; the oldest first."""
     _new: "queue.SimpleQueue[ToAsk]" = field(default_factory=queue.SimpleQueue)
+    _heard_s: float = 0.0
+    """The newest instant that a landmark signed, of those that were not ahead of the clock when they came."""
+    _forget_at_s: float = 0.0
+    """When it looks for what is too old, by a clock that nobody sets."""
+    _troubles: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What fails on this host, by what it is that does: a code, and words."""
 
     def start(self) -> None:
         """Begin, in a thread of its own, with what a process before was still to ask.
@@ -84,14 +77,23 @@ class Receipts:
             Unavailable: the folder cannot be made or read.
             Malformed: the list is not as it was written.
         """
+        self.prepare()
+        threading.Thread(target=self._run, name="receipts", daemon=True).start()
+
+    def prepare(self) -> None:
+        """What `start` does before there is a thread.
+
+        Raises:
+            Unavailable, Malformed: as for `start`.
+        """
         held = self.data / FOLDER
         try:
             held.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise _unwritable(held, error) from error
         forget_parts(held)
-        self._waiting = {one.key: one for one in _read(self.data / NAME)}
-        threading.Thread(target=self._run, name="receipts", daemon=True).start()
+        waiting, self._heard_s = read_waiting(self.data / NAME)
+        self._waiting = {one.key: one for one in waiting}
 
     def add(self, session: bytes, ended: Mapping[bytes, bytes | None], *, now_s: float, after_s: float = 0.0) -> None:
         """Ask landmarks about a session: by id, the digest of what ended it, if that came. The newest asking counts."""
@@ -103,24 +105,77 @@ class Receipts:
         """How many sessions with one landmark are waited for."""
         return len(self._waiting) + self._new.qsize()
 
+    def trouble(self) -> tuple[str, str] | None:
+        """What fails on this host: a code, and words. None if nothing does; what landmarks do wrong is none."""
+        return next(iter(tuple(self._troubles.values())), None)
+
+    def turn(self, *, now_s: float, running_s: float) -> None:
+        """Forget what is old if it is time, then ask what is due, or else wait until something is.
+
+        One thread calls it. `running_s` is of a clock that nobody sets.
+        """
+        if running_s >= self._forget_at_s:
+            # Before anything is written, and whatever comes of that: it is what frees a full disk.
+            self._tried("forget", self._forget, now_s)
+            self._forget_at_s = running_s + FORGETS_S
+        self._come_nearer(now_s)
+        due_s = min((one.at_s - now_s for one in self._waiting.values()), default=FORGETS_S)
+        if due_s <= 0:
+            went_well = self._tried("ask", self._ask, now_s)
+        else:
+            went_well = self._tried("take", self._take, min(due_s, self._forget_at_s - running_s))
+        if not went_well:
+            # It may be that a landmark was heard since, by which more is old.
+            self._forget_at_s = running_s
+            for key, one in self._waiting.items():
+                self._waiting[key] = replace(one, at_s=max(one.at_s, now_s + ASKS_S[1]))
+
     def _run(self) -> None:
         while True:
-            now_s = time.time()  # noqa: TID251 - the clock of a role
-            due_s = min((one.at_s for one in self._waiting.values()), default=None)
-            try:
-                if due_s is None or due_s > now_s:
-                    self._take(None if due_s is None else due_s - now_s)
-                else:
-                    self._ask(now_s)
-                    forget_held(self.data / FOLDER, before_s=now_s - DAY_S * self.kept_days)
-            except LightboundError as error:
-                # A full disk: what is waited for is asked again, a little later.
-                structlog.get_logger().warning("receipts not kept", **fields(error))
-                for key, one in self._waiting.items():
-                    self._waiting[key] = replace(one, at_s=max(one.at_s, now_s + ASKS_S[1]))
+            self.turn(now_s=time.time(), running_s=time.monotonic())  # noqa: TID251 - the clock of a role
 
-    def _take(self, wait_s: float | None) -> None:
-        """Wait for something new to ask, so long at most, and take all that there is."""
+    def _tried(self, what: str, step: Callable[[float], None], argument: float) -> bool:
+        """Do one step; whether it went well. If not, that is logged, and stands in the status until it does."""
+        try:
+            step(argument)
+        except LightboundError as error:
+            # A full disk.
+            self._troubles[what] = str(error.faults[0].code), str(error.faults[0])
+            structlog.get_logger().warning("receipts not kept", step=what, **fields(error))
+        except Exception as error:  # noqa: BLE001 - else a mistake of ours ends the thread, and nothing is kept any more
+            kind = type(error).__name__
+            self._troubles[what] = "bug", f"expected receipts to be kept, found {kind}; the log says where"
+            # Without the words of the error: there may be something in them that a landmark sent.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            structlog.get_logger().error("bug in receipts", step=what, kind=kind, where=where)
+        else:
+            self._troubles.pop(what, None)
+            return True
+        return False
+
+    def _forget(self, now_s: float) -> None:
+        """Delete what is too old, by the clock and by the newest statement heard: neither alone can be wrong for it.
+
+        A clock that is ahead for a moment deletes nothing, and neither does a landmark that signs what is to come.
+
+        Raises:
+            Unavailable: something cannot be deleted.
+        """
+        forget_held(self.data / FOLDER, before_s=min(now_s, self._heard_s) - DAY_S * self.kept_days)
+
+    def _come_nearer(self, now_s: float) -> None:
+        """Let nothing wait for longer than the longest wait: a clock that was ahead put it there."""
+        latest_s = now_s + max(ASKS_S)
+        for key, one in self._waiting.items():
+            if one.at_s > latest_s:
+                self._waiting[key] = replace(one, at_s=latest_s)
+
+    def _take(self, wait_s: float) -> None:
+        """Wait for something new to ask, so long at most, and take all that there is.
+
+        Raises:
+            Unavailable: what is to ask cannot be written. It is asked all the same, by this process.
+        """
         try:
             new = [self._new.get(timeout=wait_s)]
         except queue.Empty:
@@ -128,8 +183,8 @@ class Receipts:
         while not self._new.empty():
             new.append(self._new.get())
         for one in new:
-            self._waiting.pop(one.key, None)
-            self._waiting[one.key] = one
+            before = self._waiting.pop(one.key, one)
+            self._waiting[one.key] = replace(one, opens=before.opens, ends=before.ends)
         for key in list(self._waiting)[:-MOST_WAITING]:
             del self._waiting[key]
         self._write()
@@ -140,118 +195,66 @@ class Receipts:
         Raises:
             Unavailable: what came, or what is left to ask, cannot be written.
         """
+        bug = None
         for one in [one for one in self._waiting.values() if one.at_s <= now_s]:
-            asks = one.asks + 1
-            if not self._is_left(one):
+            try:
+                came = self._came(one)
+            except Exception as error:  # noqa: BLE001 - what one landmark sends must not keep the others from being asked
+                bug, came = error, Came(is_left=True)
+            self._heard_s = max(self._heard_s, min(came.heard_ns / 1e9, now_s))
+            asked = replace(self._hold(one, came.said), asks=one.asks + 1)
+            if not came.is_left:
                 del self._waiting[one.key]
-            elif asks < len(ASKS_S):
-                self._waiting[one.key] = replace(one, asks=asks, at_s=now_s + ASKS_S[asks])
+            elif asked.asks < len(ASKS_S):
+                self._waiting[one.key] = replace(asked, at_s=now_s + ASKS_S[asked.asks])
             else:
                 _log(one).warning("no receipts: given up")
                 del self._waiting[one.key]
         self._write()
+        if bug is not None:
+            raise bug
 
-    def _is_left(self, one: ToAsk) -> bool:
-        """Ask one landmark about one session; whether something of it is still to come."""
+    def _came(self, one: ToAsk) -> Came:
+        """Ask one landmark about one session. Whatever is wrong with the answer, it is as if less had come."""
         host = self.trusted.landmarks.get(one.landmark)
         if host is None:
             # Not trusted any more, so not spoken to.
-            return False
+            return Came(is_left=False)
         try:
-            return self._fetched(one, host)
+            return fetched(one, host, agent=self.agent, software=self.software)
         except LightboundError as error:
-            if error.faults[0].code is ErrorCode.WRITE_FAILED:
-                raise
             _log(one).info("no receipts", asks=one.asks + 1, **fields(error))
             # One that never opened the session says so.
-            return error.faults[0].code is not ErrorCode.WRONG_SESSION
+            return Came(is_left=error.faults[0].code is not ErrorCode.WRONG_SESSION)
 
-    def _fetched(self, one: ToAsk, host: Host) -> bool:
-        """Fetch and keep what there is; whether something of it is still to come.
+    def _hold(self, one: ToAsk, said: tuple[Said, ...]) -> ToAsk:
+        """Keep what came and is not held; the same with what is held now.
+
+        A receipt that is held is never replaced. The agent cannot tell which of two the log signed, and a landmark
+        that gave a true one could else put one in its place that nobody signed.
 
         Raises:
-            Unavailable: the landmark does not answer, or a file cannot be written.
-            Malformed, Refused: it says something else than before, or its receipts do not hold.
+            Unavailable: a file cannot be written.
         """
-        path = f"/clp1/sessions/{one.session.hex()}"
-        with Server(host.url, ca=host.ca, software=self.software) as server:
-            logged = server.get(f"{path}/logged")
-            if logged.status == 204:
-                # It has no log.
-                return False
-            receipts = read_logged(logged.body, most_bytes=MOST_ANSWER_BYTES)
-            said = self._said(server.get(path).body, one, host)
-        for name, statement in said.items():
-            receipt = receipts.get(name)
-            if receipt is not None:
-                self._hold(statement, receipt, host)
-        return not said.keys() <= receipts.keys()
-
-    def _said(self, body: bytes, one: ToAsk, host: Host) -> dict[bytes, bytes]:
-        """The numbered statements of a session, by digest: about this agent, and with the one that it was given."""
-        told = decode(body, what="session", most_bytes=MOST_ANSWER_BYTES)
-        found = {}
-        for kind in NUMBERED:
-            statement = told.get(kind.short) if isinstance(told, dict) else None
-            if isinstance(statement, bytes):
-                read = read_numbered(statement, host.key)
-                if (read.session, read.link.landmark, read.link.agent) != (one.session, one.landmark, self.agent):
-                    raise refused(ErrorCode.SEQUENCE_BROKEN, "statements of this session", "another", kind.short)
-                found[digest(statement)] = statement
-        if one.ended is not None and one.ended not in found:
-            raise refused(ErrorCode.SEQUENCE_BROKEN, f"statement {one.ended.hex()}", "others", "session")
-        return found
-
-    def _hold(self, statement: bytes, receipt: Receipt, host: Host) -> None:
-        # Which log it is, the agent is not told: whoever monitors names it, and its signature is looked at then.
-        check_receipt(statement, receipt, landmark=host.key, log=None)
-        write_held(self.data / FOLDER, statement, receipt.proof)
+        folder = self.data / FOLDER
+        for each in said:
+            name, is_open = digest(each.data), each.read.kind is Kind.OPEN
+            held = one.opens if is_open else one.ends
+            if name in held:
+                continue
+            if not is_held(folder, each.data):
+                if len(held) >= MOST_STORIES:
+                    continue
+                write_held(folder, each.data, each.receipt.proof)
+            if held:
+                _log(one).warning("says two things of one session", kind=each.read.kind.short)
+            one = replace(one, opens=(*held, name)) if is_open else replace(one, ends=(*held, name))
+            # At once: what is written of a landmark counts also if the next write fails.
+            self._waiting[one.key] = one
+        return one
 
     def _write(self) -> None:
-        """Keep what is still to ask. Dying before it is written: some is asked again, or not at all."""
-        told = [
-            {
-                "session": one.session.hex(),
-                "landmark": one.landmark.hex(),
-                "ended": None if one.ended is None else one.ended.hex(),
-                "at_s": one.at_s,
-                "asks": one.asks,
-            }
-            for one in self._waiting.values()
-        ]
-        with whole_file(self.data / NAME) as out:
-            out.write(json.dumps({"format": FORMAT, "waiting": told}, indent=1).encode())
-
-
-def _read(file: Path) -> list[ToAsk]:
-    try:
-        told: Any = json.loads(file.read_bytes())
-        return [
-            ToAsk(
-                session=bytes.fromhex(one["session"]),
-                landmark=bytes.fromhex(one["landmark"]),
-                ended=None if one["ended"] is None else bytes.fromhex(one["ended"]),
-                at_s=float(one["at_s"]),
-                asks=int(one["asks"]),
-            )
-            # What is of another format has no key of this name.
-            for one in {FORMAT: told["waiting"]}[told["format"]]
-        ]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        found = error.strerror or type(error).__name__
-        fault = Fault(code=ErrorCode.READ_FAILED, expected="a file that can be read", found=found, file=str(file))
-        raise Unavailable(fault) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        fault = Fault(
-            code=ErrorCode.FILE_FORMAT,
-            expected="what is waited for, as it was written",
-            found="other bytes",
-            file=str(file),
-            next="delete it: receipts that were waited for are then not asked for again",
-        )
-        raise Malformed(fault) from error
+        write_waiting(self.data / NAME, self._waiting.values(), heard_s=self._heard_s)
 
 
 def _log(one: ToAsk) -> Any:

@@ -76,6 +76,7 @@ class Agent:
     is_waiting: bool = True
     """Nothing is half done: it polls, or pauses."""
     _last_poll_ns: int = 0
+    _receipts_trouble: tuple[str, str] | None = None
     _pause_s: float = FIRST_PAUSE_S
     _dice: SystemRandom = field(default_factory=SystemRandom)
 
@@ -108,8 +109,10 @@ class Agent:
 
     def write_status(self) -> None:
         """Write down how it is."""
+        if self.receipts is not None:
+            self.status.receipts = self.receipts.count()
+            self._note_receipts(self.receipts.trouble())
         try:
-            self.status.receipts = 0 if self.receipts is None else self.receipts.count()
             self.status.write(self.folder)
         except LightboundError as error:
             # A full disk must not keep an agent from polling: nothing rests on this file.
@@ -233,6 +236,15 @@ class Agent:
             # One field: names are not ours to choose, and one could be that of another field.
             landmark_failures=told,
         )
+
+    def _note_receipts(self, trouble: tuple[str, str] | None) -> None:
+        if trouble is None:
+            self.status.went_well("receipts")
+        elif trouble != self._receipts_trouble:
+            # Once: said again each time, it would be what POLL tells in place of what went wrong since.
+            code, why = trouble
+            self.status.failed("receipts", why, code=code, now_ns=self.now_ns())
+        self._receipts_trouble = trouble
 
     def _failed(self, what: str, error: LightboundError) -> None:
         fault = error.faults[0]
