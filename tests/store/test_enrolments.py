@@ -43,6 +43,17 @@ def test_an_unknown_code_a_used_one_and_an_old_one_are_refused(kept: Stores) -> 
     assert refusal(kept, 3) is ErrorCode.CODE_REFUSED
 
 
+def test_who_was_let_in_may_ask_again_when_its_code_has_run_out(kept: Stores) -> None:
+    kept.enrolments.invite(invitation(1, valid_ns=SECOND_NS))
+    kept.enrolments.enrol(enrol(1), b"enrol", now_ns=NOW_NS)
+    later_ns = NOW_NS + 365 * 86_400 * SECOND_NS
+    kept.enrolments.check_code(enrol(1).secret, now_ns=later_ns)
+    assert not kept.enrolments.enrol(enrol(1), b"enrol again", now_ns=later_ns)
+    kept.enrolments.invite(invitation(2, valid_ns=SECOND_NS))
+    with pytest.raises(Refused):
+        kept.enrolments.check_code(enrol(2).secret, now_ns=later_ns)
+
+
 def test_a_code_for_so_many_chips_takes_no_others(kept: Stores) -> None:
     kept.enrolments.invite(invitation(1, chips=2))
     assert refusal(kept, 1) is ErrorCode.CODE_REFUSED

@@ -130,14 +130,18 @@ class Enrolments:
         return True
 
     def check_code(self, code: bytes, *, now_ns: int) -> None:
-        """Nothing, if this secret is that of a code which was given out here and is still valid, used or not.
+        """Nothing, if this secret is that of a code which was given out here, and is still valid or was used in time.
 
         Raises:
             Refused: otherwise.
             Unavailable: the database failed.
         """
-        query = select(INVITATIONS.c.expires_ns).where(INVITATIONS.c.secret_digest == secret_digest(code))
+        secret = secret_digest(code)
+        query = select(INVITATIONS.c.expires_ns).where(INVITATIONS.c.secret_digest == secret)
         with reading(self._engine) as connection:
+            if connection.execute(select(AGENTS.c.agent_id).where(AGENTS.c.secret_digest == secret)).first():
+                # By it nobody else is let in. Its agent may come again, which is how it hears of another directory.
+                return
             expires_ns = connection.execute(query).scalar_one_or_none()
         if expires_ns is None:
             raise refused(ErrorCode.CODE_REFUSED, "a code that was given out here", "another", "enrol.secret")
