@@ -41,6 +41,12 @@ def test_a_key_is_made_once_and_told_for_landmarks(tmp_path: Path) -> None:
     assert refusal(said("init", "--data", tmp_path)) is ErrorCode.DUPLICATE
 
 
+def test_who_made_a_key_is_told_what_comes_next(tmp_path: Path) -> None:
+    told = said("init", "--data", tmp_path / "v").output
+    assert "Next: give the key to landmarks" in told
+    assert f"  lightbound verifier run --data {tmp_path / 'v'} " in told
+
+
 def test_an_invitation_is_a_code_of_this_verifier_and_stands_nowhere_afterwards(data: Path) -> None:
     code = json.loads(said("invite", "--data", data, "--site", "hall", "--licensed", "SG", "--json").output)["code"]
     secret = code.split("-")[1].encode()
@@ -196,7 +202,8 @@ def test_what_is_adverse_stands_first(capsys: pytest.CaptureFixture[str]) -> Non
 def test_why_something_is_not_as_it_should_be_stands_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
     failure = {"landmark": "9f" * 16, "step": "contrib", "why": "no route\x1b[2J"}
     broken: dict[str, object] = {"landmark": "9f" * 16, "missing": [], "forked": [], "unlinked": []}
-    proven, told, failed, gap, forked, plain = lines(
+    too_few = {"fault_units_heard": 1, "fault_budget": 1}
+    proven, told, failed, gap, forked, unproven, enough, plain = lines(
         capsys,
         row(0, "verified", last_asked="2026-11-25T06:50:00.000000Z"),
         row(1, "undetermined", lead="lost_proof", proven_at="2026-11-24T01:02:03.000000Z"),
@@ -204,6 +211,8 @@ def test_why_something_is_not_as_it_should_be_stands_beside_it(capsys: pytest.Ca
         row(3, "undetermined", newest_session={"state": "checked", "failure": failure}),
         row(4, "undetermined", sequence_breaks=[{**broken, "missing": [4]}, {**broken, "missing": [1]}]),
         row(5, "undetermined", sequence_breaks=[{**broken, "forked": [2], "unlinked": [3]}]),
+        row(6, "undetermined", verdict=too_few),
+        row(7, "undetermined", verdict={**too_few, "fault_units_heard": 2}),
     )
     assert plain.endswith("2026-11-25 06:43  2026-11-25 06:50  never")
     assert proven.endswith("  lead: lost_proof (proven 2026-11-24 01:02)")
@@ -211,6 +220,8 @@ def test_why_something_is_not_as_it_should_be_stands_beside_it(capsys: pytest.Ca
     assert failed.endswith("  9f9f9f9f contrib: no route\\x1b[2J")
     assert gap.endswith("  statements not shown by 2 landmarks")
     assert forked.endswith("  FORKED sequence of 1 landmark; wrong link in sequence of 1 landmark")
+    assert unproven.endswith("  measured by 1 fault unit, a proof needs 2")
+    assert enough.endswith("  never")
 
 
 def test_each_tier_that_stands_there_is_explained_once_and_simulated_chips_are_called_so(

@@ -94,7 +94,9 @@ def init(*, data: DataOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps(told))
     else:
-        typer.echo(f"key {told['key']}\nid  {told['id']}\nin  {folder}")
+        typer.echo(f"key {told['key']}\nid  {told['id']}\nin  {folder}\n")
+        typer.echo("Next: give the key to landmarks (`landmark run --verifier`), and run it:\n")
+        typer.echo(f"  lightbound verifier run --data {folder} --admission FOLDER --log-key VKEY --witness VKEY")
 
 
 @verifier_app.command(help=INVITE_HELP)

@@ -65,6 +65,10 @@ def _notes(row: Mapping[str, Any]) -> str:
     notes += [f"{one['kind']}: {printable(one['detail'])[:80]}" for one in row["findings"]]
     if row.get("not_asked"):
         notes.append("NOT ASKED: the verifier's own failure")
+    verdict = row.get("verdict")
+    if verdict and row["standing"] == "undetermined" and verdict["fault_units_heard"] <= verdict["fault_budget"]:
+        heard = counted(verdict["fault_units_heard"], "fault unit")
+        notes.append(f"measured by {heard}, a proof needs {verdict['fault_budget'] + 1}")
     newest = row.get("newest_session")
     if newest and newest["failure"]:
         failure = newest["failure"]

@@ -8,7 +8,7 @@ import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -339,6 +339,17 @@ def test_what_is_stored_outlives_a_kill_and_what_was_left_is_done(running: World
     running.verifier.start()
     assert running.verifier.decided(agent.chips[0])["standing"] == "verified"
     assert agent.poll() is None
+
+
+@pytest.mark.parametrize(("count", "more", "warnings"), [(1, (), 1), (2, (), 0), (2, ("--fault-budget=2",), 1)])
+def test_it_warns_when_there_are_too_few_fault_units_to_prove_anything(
+    tmp_path: Path, count: int, more: Sequence[str], warnings: int
+) -> None:
+    with world(tmp_path, count=count, running=0, more=more) as made:
+        made.verifier.stop()
+        told = [line for line in made.verifier.log().splitlines() if "nothing can be proven" in line]
+    assert len(told) == warnings
+    assert all(f"fault_units={count} needed={count + 1}" in line for line in told)
 
 
 def test_a_second_process_is_kept_out_of_the_folder(running: World) -> None:
