@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.models import CommandInfo
 
 from lightbound import __version__
 from lightbound.cli.app import app, complaint, main
 from lightbound.cli.exits import EXIT_OF, ExitCode, exit_code
+from lightbound.cli.panels import Panel
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused, Unavailable
 
 LIGHTBOUND = Path(sys.executable).with_name("lightbound")
@@ -49,6 +51,17 @@ def test_help_tells_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == ExitCode.DONE
     told = " ".join(capsys.readouterr().out.split())
     assert all(f" {int(code)} " in told for code in ExitCode)
+
+
+def test_help_lists_every_command_on_one_line_under_who_uses_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    lines = told.splitlines()
+    shown = [line.split()[0] for line in lines[lines.index(f"{Panel.ALL}:") :] if line.startswith("  ")]
+    assert sorted(shown) == sorted(getattr(get_command(app), "commands", {}))
+    assert [line for line in lines if len(line) > 80 or "..." in line.removesuffix("[ARGS]...")] == []
+    assert [line[:-1] for line in lines if line.removesuffix(":") in set(Panel)] == list(Panel)
 
 
 def test_an_unknown_option_is_a_mistake_of_usage(capsys: pytest.CaptureFixture[str]) -> None:

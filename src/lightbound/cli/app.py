@@ -31,6 +31,7 @@ from lightbound.cli.landmark import landmark_app
 from lightbound.cli.log import log_app
 from lightbound.cli.mapping import borders, draw_map
 from lightbound.cli.operator import operator_app
+from lightbound.cli.panels import Panel, PanelledGroup
 from lightbound.cli.plan import plan
 from lightbound.cli.simulate import simulate
 from lightbound.cli.terminal import printable
@@ -41,6 +42,7 @@ from lightbound.errors import LightboundError
 
 app = typer.Typer(
     name="lightbound",
+    cls=PanelledGroup,
     no_args_is_help=True,
     add_completion=False,
     # A traceback of ours is a bug report; Typer's own would print the values of local variables into it.
@@ -74,28 +76,90 @@ def lightbound(
     """
 
 
-app.command()(adjudicate)
-app.command()(explain)
-app.command("map")(draw_map)
-app.command()(vet)
-app.command()(plan)
-app.command()(simulate)
-app.command()(conformance)
-app.command("check", help=CHECK_HELP)(check)
-app.add_typer(bundle_app, name="bundle")
-app.add_typer(log_app, name="log")
-app.add_typer(witness_app, name="witness")
-app.command()(demo)
-app.add_typer(evaluate_app, name="evaluate")
-app.add_typer(agent_app, name="agent")
-app.add_typer(landmark_app, name="landmark")
-app.add_typer(import_app, name="import")
-app.add_typer(borders, name="borders")
-app.add_typer(operator_app, name="operator")
-app.add_typer(directory_app, name="directory")
-app.add_typer(keys_app, name="keys")
-app.add_typer(verifier_app, name="verifier")
-app.add_typer(evidence_app, name="evidence")
+app.command("demo", short_help="Show the whole idea in about a minute, by real processes.", rich_help_panel=Panel.ALL)(
+    demo
+)
+app.command(
+    "adjudicate", short_help="Decide where chips are, and are not, from round trips.", rich_help_panel=Panel.JUDGE
+)(adjudicate)
+app.command(
+    "explain", short_help="Explain the verdicts on one chip, and what would settle it.", rich_help_panel=Panel.JUDGE
+)(explain)
+app.command("map", short_help="Draw what one chip's verdict rests on.", rich_help_panel=Panel.JUDGE)(draw_map)
+app.command("vet", short_help="Find landmarks that cannot stand where they say.", rich_help_panel=Panel.JUDGE)(vet)
+app.add_typer(
+    import_app,
+    name="import",
+    short_help="Turn what other tools measured into measurements.",
+    rich_help_panel=Panel.JUDGE,
+)
+app.add_typer(borders, name="borders", short_help="What each country is taken to be.", rich_help_panel=Panel.JUDGE)
+app.add_typer(
+    verifier_app,
+    name="verifier",
+    short_help="Let agents in, ask them, decide about their chips.",
+    rich_help_panel=Panel.RUN,
+)
+app.add_typer(
+    log_app, name="log", short_help="Keep what was said, in one history; look one over.", rich_help_panel=Panel.RUN
+)
+app.add_typer(
+    witness_app,
+    name="witness",
+    short_help="Cosign what continues a log's history, nothing else.",
+    rich_help_panel=Panel.RUN,
+)
+app.add_typer(
+    operator_app,
+    name="operator",
+    short_help="Say who runs landmarks, and sign where they stand.",
+    rich_help_panel=Panel.RUN,
+)
+app.add_typer(landmark_app, name="landmark", short_help="Time answers at a known place.", rich_help_panel=Panel.RUN)
+app.add_typer(
+    directory_app,
+    name="directory",
+    short_help="Say, k parties of n together, which landmarks count.",
+    rich_help_panel=Panel.RUN,
+)
+app.add_typer(agent_app, name="agent", short_help="Answer for chips; it only dials out.", rich_help_panel=Panel.RUN)
+app.add_typer(
+    bundle_app,
+    name="bundle",
+    short_help="Put all that a verdict rests on into one file.",
+    rich_help_panel=Panel.EVIDENCE,
+)
+app.command(
+    "check",
+    help=CHECK_HELP,
+    short_help="Check a bundle as a stranger, without a network.",
+    rich_help_panel=Panel.EVIDENCE,
+)(check)
+app.add_typer(
+    evidence_app,
+    name="evidence",
+    short_help="Collect, look at and check what chips signed.",
+    rich_help_panel=Panel.EVIDENCE,
+)
+app.add_typer(
+    keys_app,
+    name="keys",
+    short_help="Protect keys by a passphrase; let one follow another.",
+    rich_help_panel=Panel.EVIDENCE,
+)
+app.command("plan", short_help="Plan where the next landmarks should stand.", rich_help_panel=Panel.RESEARCH)(plan)
+app.add_typer(
+    evaluate_app,
+    name="evaluate",
+    short_help="Measure how good verdicts are where the truth is known.",
+    rich_help_panel=Panel.RESEARCH,
+)
+app.command("simulate", short_help="Simulate a world in which somebody cheats.", rich_help_panel=Panel.RESEARCH)(
+    simulate
+)
+app.command(
+    "conformance", short_help="Hold another implementation of CLP/1 against this one.", rich_help_panel=Panel.RESEARCH
+)(conformance)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
