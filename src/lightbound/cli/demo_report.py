@@ -135,6 +135,8 @@ def close(standings: Standings, truths: Mapping[str, Truth], evidence: Evidence,
     console.print(stranger(evidence), soft_wrap=is_file)
     for name, path in _files(evidence, report).items():
         console.print(f"{name:12} {path}", soft_wrap=True)
+    console.print("Check the bundle yourself:")
+    console.print(evidence.check, soft_wrap=True)
 
 
 def as_object(standings: Standings, truths: Mapping[str, Truth], evidence: Evidence, report: Path) -> dict[str, Any]:
