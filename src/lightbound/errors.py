@@ -82,6 +82,7 @@ class ErrorCode(StrEnum):
     UNSUPPORTED = "unsupported"
     DEVICE_SILENT = "device_silent"
     LOG_FORKED = "log_forked"
+    LOG_BEHIND = "log_behind"
     LOG_DIFFERS = "log_differs"
     TOO_FEW_WITNESSES = "too_few_witnesses"
     ENTRY_MISSING = "entry_missing"

@@ -28,7 +28,7 @@ OF_FILES_AND_COMMANDS = {
     ErrorCode.FIRMWARE_DIFFERS, ErrorCode.MANIFEST_REFUSED, ErrorCode.MEASUREMENT_DIFFERS, ErrorCode.TOPOLOGY_OPEN,
     ErrorCode.UNSUPPORTED, ErrorCode.DEVICE_SILENT, ErrorCode.LOG_FORKED, ErrorCode.LOG_DIFFERS,
     ErrorCode.TOO_FEW_WITNESSES, ErrorCode.ENTRY_MISSING, ErrorCode.ENTRY_UNOPENED, ErrorCode.NOT_LOGGED,
-    ErrorCode.PASSPHRASE_REFUSED, ErrorCode.ROTATED_TWICE,
+    ErrorCode.PASSPHRASE_REFUSED, ErrorCode.ROTATED_TWICE, ErrorCode.LOG_BEHIND,
 }  # fmt: skip
 """No statement, packet or session is refused for these."""
 

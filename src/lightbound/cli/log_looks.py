@@ -1,8 +1,5 @@
 """`lightbound log audit` and `lightbound log monitor`: looking a log over, for anybody and for a holder."""
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -10,17 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from lightbound.cli.signing_options import JsonOption, print_json
+from lightbound.cli.terminal import tell_notes
 from lightbound.cli.witness_options import WitnessOption, WitnessThresholdOption, believed
 from lightbound.errors import ErrorCode, Fault, Malformed, Refused
 
 if TYPE_CHECKING:
+    from lightbound.roles.log_reader.findings import Findings
     from lightbound.roles.log_reader.holding import Held
-    from lightbound.roles.log_reader.monitoring import Followed
+    from lightbound.roles.log_reader.monitoring import Found
+    from lightbound.tlog.note import NoteKey
+    from lightbound.tlog.policy import Policy
 
-STATE_FORMAT: Final = "lightbound.log-monitor/2"
+FINDINGS_FORMAT: Final = "lightbound.log-findings/2"
 
 PlaceArgument = Annotated[str, typer.Argument(metavar="URL|DIR", help="The log, or a folder with a copy of its files.")]
 LogKeyOption = Annotated[str, typer.Option(metavar="VKEY", help="The log's key, as `log init` printed it.")]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Witnesses and quorum from there (tlog-policy)."),
+]
 
 
 def audit(
@@ -29,12 +34,7 @@ def audit(
     log_key: LogKeyOption,
     witness: WitnessOption = None,
     witness_threshold: WitnessThresholdOption = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, metavar="FILE", help="Witnesses and quorum from there (tlog-policy)."
-        ),
-    ] = None,
+    policy: PolicyOption = None,
     since: Annotated[
         Path | None,
         typer.Option(
@@ -49,25 +49,20 @@ def audit(
 ) -> None:
     """Read all of a log and compute everything in it again.
 
-    Without --witness or --policy it asks for nobody's cosignature, and a log could show others another history.
+    Without --witness or --policy it asks for nobody's cosignature, and a log could show others another history. What
+    parties did and a log has to take, such as two ROTATIONs of one key, is a note and nothing wrong with the log.
 
-    Exit codes: 0 nothing is wrong, 3 it is not of the format of a log, 4 something is wrong, 5 part of it cannot be
-    read.
+    Exit codes: 0 nothing is wrong with the log, 3 it is not of the format of a log, 4 something is wrong, or it is
+    shorter than it was, 5 part of it cannot be read.
     """
     from lightbound.files.toml import read_small
     from lightbound.files.whole import whole_file
-    from lightbound.roles.log_reader.auditing import audit_log
+    from lightbound.roles.log_reader.auditing import Faulty, audit_log
     from lightbound.roles.log_reader.source import source_at
     from lightbound.tlog.note import MOST_BYTES, read_log_vkey
-    from lightbound.tlog.policy import policy_of, read_policy
 
-    if policy is not None and (witness or witness_threshold is not None):
-        raise typer.BadParameter("a policy names its witnesses itself", param_hint="--witness")
     key = read_log_vkey(log_key)
-    if policy is None:
-        wanted = policy_of((key,), *believed(witness, witness_threshold))
-    else:
-        wanted = read_policy(read_small(policy, MOST_BYTES))
+    wanted = _wanted(key, witness, witness_threshold, policy)
     source = source_at(place)
     try:
         audited = audit_log(
@@ -78,15 +73,18 @@ def audit(
         )
     finally:
         source.close()
+    tell_notes(_notes(audited.notes))
+    if isinstance(audited, Faulty):
+        raise Refused(audited.found.told, total=audited.found.total)
     if keep is not None:
         with whole_file(keep) as file:
             file.write(audited.note)
     now = audited.checkpoint
     if as_json:
         told = {"origin": now.origin, "size": now.size, "root": now.root.hex(), "kinds": audited.kinds}
-        print_json(
-            {"format": "lightbound.log-audit/1", **told, "cosigned": [one.witness.name for one in audited.cosigned]}
-        )
+        notes = [{"code": str(fault.code), "found": fault.found, "where": fault.column} for fault in audited.notes.told]
+        more = {"notes": notes, "cosigned": [one.witness.name for one in audited.cosigned]}
+        print_json({"format": "lightbound.log-audit/1", **told, **more})
         return
     typer.echo(f"origin    {now.origin}\nentries   {now.size}\nroot      {now.root.hex()}")
     for kind, count in sorted(audited.kinds.items()):
@@ -108,6 +106,9 @@ def monitor(
         ),
     ],
     state: Annotated[Path, typer.Option(dir_okay=False, metavar="FILE", help="What was seen before; made if missing.")],
+    witness: WitnessOption = None,
+    witness_threshold: WitnessThresholdOption = None,
+    policy: PolicyOption = None,
     from_first_held: Annotated[
         bool,
         typer.Option("--from-first-held", help="Do not miss what was said before; an agent forgets after --keep-days."),
@@ -116,118 +117,121 @@ def monitor(
 ) -> None:
     """Follow a log for a holder of statements, and say which entries about their agents are not accounted for.
 
-    Exit codes: 0 all are, 3 log or a held file is malformed, 4 something is not (or the log has forked), 5 the log
-    cannot be read.
+    Without --witness or --policy it asks for nobody's cosignature, and a log could show this holder a history of its
+    own.
+
+    Exit codes: 0 all are, 3 the log is malformed, 4 something is not, a held file is wrong, nothing is held, or the log
+    has forked or is shorter than it was, 5 the log cannot be read.
     """
+    from lightbound.cli.monitor_state import read_state, state_of
     from lightbound.files.whole import whole_file
-    from lightbound.roles.log_reader.monitoring import Unaccounted, check_receipts, faults_of, follow, unaccounted
+    from lightbound.roles.log_reader.following import cosigned_by_too_few, follow
+    from lightbound.roles.log_reader.monitoring import faults_of, monitored
     from lightbound.roles.log_reader.source import source_at
     from lightbound.tlog.note import read_log_vkey
 
-    key, by_path, followed = read_log_vkey(log_key), _held(held), _read_state(state, log_key)
-    statements = list(by_path.values())
+    key = read_log_vkey(log_key)
+    wanted = _wanted(key, witness, witness_threshold, policy)
+    statements, found, without = _held(held)
+    followed = read_state(state, log_key)
     source = source_at(place)
     try:
         now = follow(source, key, followed, {one.landmark for one in statements})
-        _check_held(by_path, followed)
-        found = unaccounted(statements, followed.commitments, from_the_first=not from_first_held)
-        missing = {one.place for one in found if one.what is Unaccounted.MISSING}
-        check_receipts(source, key, now, [one for one in statements if one.place in missing])
+        looked = monitored(source, key, now, statements, followed, from_the_first=not from_first_held)
     finally:
         source.close()
-    with whole_file(state) as file:
-        file.write(_state(followed, log_key))
+    found += looked.found
+    lacking = cosigned_by_too_few(followed, key, wanted)
+    # A checkpoint that too few have cosigned may be shown to nobody else: it is not what the next look begins with.
+    if lacking is None:
+        with whole_file(state) as file:
+            file.write(state_of(followed, log_key))
+    tell_notes(_notes_of_held(without, looked.by_other_keys))
     if as_json:
-        told: list[dict[str, Any]] = [
-            {"what": str(one.what), "landmark": one.landmark.hex(), "agent": one.agent.hex(), "seq": one.seq,
-             "entry": one.entry}
-            for one in found
-        ]  # fmt: skip
-        print_json({"format": "lightbound.log-findings/1", "size": now.size, "held": len(statements), "found": told})
+        counts = {"size": now.size, "held": len(statements)}
+        more = {"without_receipt": without, "receipts_by_other_keys": looked.by_other_keys}
+        told = [_row(one) for one in found]
+        print_json({"format": FINDINGS_FORMAT, **counts, **more, "found": told, "cosigned": lacking is None})
     else:
         typer.echo(f"entries      {now.size}\nheld         {len(statements)}\nunaccounted  {len(found)}")
-    if found:
-        raise Refused(faults_of(found))
+    findings = faults_of(found)
+    if lacking is not None:
+        findings.add(lacking)
+    if findings.total:
+        raise Refused(findings.told, total=findings.total)
 
 
-def _held(folder: Path) -> "dict[Path, Held]":
-    from lightbound.files.held import held_files
+def _wanted(key: "NoteKey", witness: list[str] | None, threshold: int | None, policy: Path | None) -> "Policy":
+    """Who must have cosigned: the options say it, or a policy does."""
+    from lightbound.files.toml import read_small
+    from lightbound.tlog.policy import MOST_BYTES, policy_of, read_policy
+
+    if policy is None:
+        return policy_of((key,), *believed(witness, threshold))
+    if witness or threshold is not None:
+        raise typer.BadParameter("a policy names its witnesses itself", param_hint="--witness")
+    return read_policy(read_small(policy, MOST_BYTES))
+
+
+def _held(folder: Path) -> "tuple[list[Held], list[Found], int]":
+    """What is held, the files among it that are wrong in themselves, and how many statements have no receipt."""
+    from lightbound.files.held import held_paths, read_held_file
     from lightbound.roles.log_reader.holding import read_held
+    from lightbound.roles.log_reader.monitoring import Found, Unaccounted
 
-    found = {}
-    for one in held_files(folder):
-        with _of(one.path):
-            found[one.path] = read_held(one.statement, one.receipt)
-    return found
-
-
-def _check_held(by_path: "Mapping[Path, Held]", followed: "Followed") -> None:
-    from lightbound.roles.log_reader.holding import check_held
-
-    for path, one in by_path.items():
-        with _of(path):
-            check_held(one, followed.keys)
-
-
-@contextmanager
-def _of(path: Path) -> Iterator[None]:
-    """What is wrong with a file is told with its name."""
-    try:
-        yield
-    except (Malformed, Refused) as error:
-        raise type(error)([replace(fault, file=str(path)) for fault in error.faults]) from error
-
-
-def _read_state(path: Path, log_key: str) -> "Followed":
-    from lightbound.keys.ed25519 import VerifyingKey
-    from lightbound.keys.purposes import Purpose
-    from lightbound.roles.log_reader.monitoring import Followed
-    from lightbound.tlog.entries import Commitment
-
-    if not path.exists():
-        return Followed()
-    try:
-        read = {"format": "", "log": "", **json.loads(path.read_bytes())}
-    except (ValueError, TypeError, OSError) as error:
-        raise _not_ours(path) from error
-    if (read["format"], read["log"]) != (STATE_FORMAT, log_key):
-        raise _not_ours(path)
-    try:
-        commitments = {}
-        for number, landmark, slot, commitment in read["commitments"]:
-            said = Commitment(
-                landmark=bytes.fromhex(landmark), slot=bytes.fromhex(slot), commitment=bytes.fromhex(commitment)
+    held, unreadable = list["Held"](), list[Found]()
+    paths, without = held_paths(folder)
+    if not paths:
+        expected, found = "statements NAME.cose with receipts NAME.tlog-proof", f"{without} without a receipt"
+        next_step = "nothing was looked at: with nothing held, nothing can be missed"
+        raise Refused(
+            Fault(
+                code=ErrorCode.FILE_EMPTY,
+                expected=expected,
+                found=found if without else "none",
+                file=str(folder),
+                next=next_step,
             )
-            commitments[said.landmark + said.slot] = int(number), said
-        keys = [VerifyingKey(purpose=Purpose.LANDMARK, raw=bytes.fromhex(one)) for one in read["keys"]]
-        return Followed(
-            keys={one.key_id: one for one in keys},
-            checkpoint=read["checkpoint"].encode(),
-            landmarks={bytes.fromhex(one) for one in read["landmarks"]},
-            commitments=commitments,
         )
-    except (ValueError, KeyError, TypeError, AttributeError, Malformed) as error:
-        raise _not_ours(path) from error
+    for path in paths:
+        # A name need not be UTF-8, and what is printed has to be.
+        name = str(path).encode(errors="replace").decode()
+        try:
+            one = read_held_file(path)
+            held.append(read_held(one.statement, one.receipt, file=name))
+        except (Malformed, Refused) as error:
+            why = replace(error.faults[0], file=None)
+            unreadable.append(Found(what=Unaccounted.UNREADABLE, files=(name,), why=why))
+    return held, unreadable, without
 
 
-def _not_ours(path: Path) -> Malformed:
-    expected, next_step = "what a monitor of this log wrote", "name another, or delete it: all is read again then"
-    return Malformed(
-        Fault(code=ErrorCode.FILE_FORMAT, expected=expected, found="other", file=str(path), next=next_step)
-    )
+def _row(found: "Found") -> dict[str, Any]:
+    from lightbound.roles.log_reader.monitoring import code_of
 
-
-def _state(followed: "Followed", log_key: str) -> bytes:
-    rows = [
-        [number, said.landmark.hex(), said.slot.hex(), said.commitment.hex()]
-        for number, said in sorted(followed.commitments.values(), key=lambda one: one[0])
-    ]
-    told = {
-        "format": STATE_FORMAT,
-        "log": log_key,
-        "checkpoint": (followed.checkpoint or b"").decode(),
-        "landmarks": sorted(one.hex() for one in followed.landmarks),
-        "keys": sorted(one.raw.hex() for one in followed.keys.values()),
-        "commitments": rows,
+    return {
+        "what": str(found.what),
+        "code": str(code_of(found)),
+        "landmark": None if found.landmark is None else found.landmark.hex(),
+        "agent": None if found.agent is None else found.agent.hex(),
+        "seq": found.seq,
+        "entry": found.entry,
+        "files": list(found.files),
     }
-    return json.dumps(told, separators=(",", ":")).encode()
+
+
+def _notes(notes: "Findings") -> list[str]:
+    told = [f"{fault.code}: {fault}" for fault in notes.told]
+    more = notes.total - len(notes.told)
+    return [*told, f"and {more} more of these"] if more else told
+
+
+def _notes_of_held(without: int, by_other_keys: int) -> list[str]:
+    notes = []
+    if without:
+        notes.append(f"{without} statements have no receipt and were not looked at")
+    if by_other_keys:
+        notes.append(
+            f"{by_other_keys} receipts, of statements that the log holds, lead to checkpoints that --log-key did not "
+            "sign: of another log, or of a key that this one had before"
+        )
+    return notes

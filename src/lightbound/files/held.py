@@ -4,7 +4,6 @@ NAME is the digest of the statement in hexadecimal. Agents keep such a folder, a
 `lightbound log monitor` reads it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,16 +57,26 @@ def is_held(folder: Path, statement: bytes) -> bool:
         raise Unavailable(fault) from error
 
 
-def held_files(folder: Path) -> Iterator[HeldFile]:
-    """Every statement of a folder that has its receipt beside it, in the order of their names.
+def held_paths(folder: Path) -> tuple[list[Path], int]:
+    """Every statement of a folder that has its receipt beside it, by name, and how many have none."""
+    statements = sorted(folder.glob(f"*{STATEMENT}"))
+    held = [path for path in statements if path.with_suffix(RECEIPT).exists()]
+    return held, len(statements) - len(held)
+
+
+def read_held_file(path: Path) -> HeldFile:
+    """A statement with its receipt.
 
     Raises:
-        Unavailable: one cannot be read, or is too long to be one.
+        Malformed: one of the two is too long to be one.
+        Unavailable: one cannot be read.
     """
-    for path in sorted(folder.glob(f"*{STATEMENT}")):
-        receipt = path.with_suffix(RECEIPT)
-        if receipt.exists():
-            yield HeldFile(path=path, statement=read_small(path, MOST_FILE), receipt=read_small(receipt, MOST_FILE))
+    code = ErrorCode.STATEMENT_MALFORMED
+    return HeldFile(
+        path=path,
+        statement=read_small(path, MOST_FILE, code),
+        receipt=read_small(path.with_suffix(RECEIPT), MOST_FILE, code),
+    )
 
 
 def forget_held(folder: Path, *, before_s: float) -> None:

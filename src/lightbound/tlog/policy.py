@@ -169,10 +169,20 @@ def open_by_policy(
     # Every line of a known key must hold (signed-note), also where a log has an old key and a new one.
     checkpoint, *_ = [open_checkpoint(data, key, what=what)[0] for key in known]
     seen = tuple(cosignatures(note, policy.keys, what=what))
+    check_enough(policy, seen, what=what)
+    return checkpoint, seen
+
+
+def check_enough(policy: Policy, seen: Iterable[Cosignature], *, what: str = "checkpoint") -> None:
+    """Nothing, if these cosignatures are the quorum.
+
+    Raises:
+        Refused: they are too few.
+    """
+    seen = tuple(seen)
     if not enough(policy, seen):
         names = ", ".join(one.witness.name for one in seen) or "nobody that it names"
         raise refused(ErrorCode.TOO_FEW_WITNESSES, f"cosignatures of the quorum {policy.quorum}", names, what)
-    return checkpoint, seen
 
 
 def _read_line(read: _Lines, number: int, words: list[str]) -> None:

@@ -224,7 +224,23 @@ def read_directory(data: bytes, trust: DirectoryTrust) -> Directory:
     Raises:
         Malformed, Refused: not such a statement, or not by enough of these parties.
     """
-    payload = opened_by_enough(data, Kind.DIRECTORY, trust.keys, trust.threshold)
+    return _directory(opened_by_enough(data, Kind.DIRECTORY, trust.keys, trust.threshold))
+
+
+def directory_said(data: bytes) -> Directory:
+    """What a DIRECTORY says, whoever signed it: for whoever has nobody's keys, and looks at how one follows another.
+
+    Raises:
+        Malformed, Refused: not such a statement.
+    """
+    envelope = cose.read(data, what=Kind.DIRECTORY.short)
+    if envelope.kind != Kind.DIRECTORY or envelope.single:
+        expected = f"{Kind.DIRECTORY} with several signatures (COSE_Sign)"
+        raise refused(ErrorCode.WRONG_TYPE, expected, envelope.kind, Kind.DIRECTORY.short)
+    return _directory(envelope.payload)
+
+
+def _directory(payload: bytes) -> Directory:
     fields = Fields.of(payload, Kind.DIRECTORY.short)
     read = Directory(
         number=fields.integer("number", least=1),

@@ -2,34 +2,36 @@
 
 1. The checkpoint is signed by the log, and cosigned by as many witnesses as the policy asks for.
 2. Every entry is one; none stands twice; no place in a landmark's sequence is taken twice; every commitment is signed
-   by a landmark whose position is in the log; every ROTATION is signed by both its keys, and no key has two successors.
-3. Every tile of hashes is what the entries make it, and the root is the one that the checkpoint says.
-4. An earlier checkpoint, if there is one, is of the first entries of this one.
+   by a landmark whose position is in the log; every ROTATION is signed by both its keys.
+3. Directories follow one another, and every OPERATOR and POSITION is listed by one.
+4. Every tile of hashes is what the entries make it, and the root is the one that the checkpoint says.
+5. An earlier checkpoint, if there is one, is of the first entries of this one.
+
+What parties did, and a log has to take, is noted and not held against the log: a key with two successors.
 
 It does not show that others are shown the same log: that is what witnesses are for. Nor that what was committed to is
-true, or that anybody was asked at all.
+true, that anybody was asked at all, or that the parties signed the directories: who has their keys can tell.
 """
 
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
 
-from lightbound.canonical import cose
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused, Unavailable
 from lightbound.keys.ed25519 import VerifyingKey
-from lightbound.keys.rotation import ROTATION, read_rotation
+from lightbound.keys.rotation import ROTATION, Rotation, read_rotation
+from lightbound.keys.signing import digest
 from lightbound.ranging.statements.admission import position_said, read_operator, read_position
 from lightbound.ranging.statements.kinds import Kind
+from lightbound.roles.log_reader.continuing import behind_fault, fork_fault
+from lightbound.roles.log_reader.directories import Directories
+from lightbound.roles.log_reader.findings import Findings
 from lightbound.roles.log_reader.source import Source, bundle_of, hashes_of
 from lightbound.tlog import merkle
 from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint
 from lightbound.tlog.cosignature import Cosignature, cosignatures
 from lightbound.tlog.entries import COMMITMENT, commitment_said, read_commitment, read_entry
 from lightbound.tlog.note import NoteKey
-from lightbound.tlog.policy import Policy, enough
+from lightbound.tlog.policy import Policy, check_enough
 from lightbound.tlog.tiles import WIDTH, Tile, TiledTree, bundles_of, read_bundle
-
-MOST_FINDINGS: Final = 100
-"""Told of one by one; a log that is wrong throughout is wrong, and the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +43,38 @@ class Audited:
     cosigned: tuple[Cosignature, ...]
     kinds: dict[str, int]
     """How many entries there are of each type."""
+    notes: Findings
+    """What parties did, which the log had to take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faulty:
+    """A log in which something is wrong."""
+
+    found: Findings
+    notes: Findings
+    """As of one in which nothing is."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Looking:
     """What was read so far."""
 
-    found: list[Fault] = field(default_factory=list)
-    total: int = 0
+    found: Findings = field(default_factory=Findings)
+    notes: Findings = field(default_factory=Findings)
     kinds: dict[str, int] = field(default_factory=dict)
     leaves: set[bytes] = field(default_factory=set)
+    directories: Directories = field(default_factory=Directories)
+    listed: list[tuple[int, str, bytes]] = field(default_factory=list)
+    """Number of the entry, type and digest of what a directory has to list."""
     operators: dict[bytes, VerifyingKey] = field(default_factory=dict)
     """By id; each signed for itself."""
     positions: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     """Number of the entry, statement and id of the operator: an OPERATOR may come after it."""
     slots: set[bytes] = field(default_factory=set)
     landmarks: dict[bytes, VerifyingKey] = field(default_factory=dict)
-    successors: dict[VerifyingKey, VerifyingKey] = field(default_factory=dict)
-    """Which key followed which, by ROTATIONs."""
+    successors: dict[VerifyingKey, set[VerifyingKey]] = field(default_factory=dict)
+    """Which keys followed which, by ROTATIONs: the first two."""
     unplaced: list[tuple[int, bytes]] = field(default_factory=list)
     """Commitments before the position of their landmark."""
     levels: list[list[bytes]] = field(default_factory=lambda: [[]])
@@ -77,9 +93,7 @@ class _Looking:
 
     def add(self, code: ErrorCode, expected: str, found: str, where: str) -> None:
         """Something is wrong."""
-        self.total += 1
-        if len(self.found) < MOST_FINDINGS:
-            self.found.append(Fault(code=code, expected=expected, found=found, column=where))
+        self.found.add(Fault(code=code, expected=expected, found=found, column=where))
 
 
 def audit_log(
@@ -88,13 +102,13 @@ def audit_log(
     policy: Policy,
     *,
     since: bytes | None = None,
-) -> Audited:
-    """What was found, if nothing was wrong; `since` is an earlier checkpoint of the log.
+) -> Audited | Faulty:
+    """What all of a log comes to; `since` is an earlier checkpoint of it.
 
     Of the policy only its witnesses and its quorum are looked at: which log it is, `log` says.
 
     Raises:
-        Malformed, Refused: everything that is wrong, with its place. A fork names both checkpoints.
+        Malformed, Refused: the checkpoint or the earlier one is not of this log, or a bundle is none.
         Unavailable: part of the log cannot be read.
     """
     note = source.read("checkpoint")
@@ -104,32 +118,31 @@ def audit_log(
     looking = _Looking(then=None if earlier is None else earlier.size)
     if looking.then == 0:
         looking.root_then = looking.root(0)
-    if not enough(policy, seen):
-        found = ", ".join(one.witness.name for one in seen) or "nobody that it names"
-        looking.add(ErrorCode.TOO_FEW_WITNESSES, f"cosignatures of the quorum {policy.quorum}", found, "checkpoint")
+    try:
+        check_enough(policy, seen)
+    except Refused as error:
+        looking.found.add(error.faults[0])
     for bundle in bundles_of(checkpoint.size):
         _look_at(source, looking, bundle)
     _finish(source, looking)
     root = looking.root(checkpoint.size)
     if root != checkpoint.root:
         looking.add(ErrorCode.LOG_DIFFERS, f"the root {checkpoint.root.hex()}", root.hex(), "checkpoint.root")
-    if earlier is not None and looking.root_then != earlier.root:
-        looking.found.insert(0, fork_fault(earlier, checkpoint))
-        looking.total += 1
-    if looking.found:
-        raise Refused(looking.found, total=looking.total)
-    return Audited(checkpoint=checkpoint, note=note, cosigned=tuple(seen), kinds=looking.kinds)
+    fault = None if earlier is None else _discontinued(earlier, checkpoint, root, looking.root_then)
+    if fault is not None:
+        looking.found.add(fault)
+    if looking.found.total:
+        return Faulty(found=looking.found, notes=looking.notes)
+    return Audited(checkpoint=checkpoint, note=note, cosigned=tuple(seen), kinds=looking.kinds, notes=looking.notes)
 
 
-def fork_fault(one: Checkpoint, other: Checkpoint) -> Fault:
-    """What is said of two checkpoints that one log signed, of which neither continues the other."""
-    return Fault(
-        code=ErrorCode.LOG_FORKED,
-        expected=f"a log that continues size {one.size} with root {one.root.hex()}",
-        found=f"size {other.size} with root {other.root.hex()}",
-        column="checkpoint",
-        next="keep both checkpoints: the two signatures are the proof",
-    )
+def _discontinued(earlier: Checkpoint, now: Checkpoint, root: bytes, root_then: bytes | None) -> Fault | None:
+    """Entries that do not make the root that is signed are no word of the log: by them nothing is called a fork."""
+    if earlier.size > now.size:
+        return behind_fault(earlier, now)
+    if earlier.size == now.size:
+        return None if earlier.root == now.root else fork_fault(earlier, now)
+    return fork_fault(earlier, now) if root == now.root and root_then != earlier.root else None
 
 
 def _look_at(source: Source, looking: _Looking, bundle: Tile) -> None:
@@ -173,20 +186,34 @@ def _look_into(looking: _Looking, number: int, entry: bytes) -> None:
             read_commitment(statement, key)
     elif kind == Kind.POSITION:
         position = position_said(statement)
+        looking.listed.append((number, Kind.POSITION.short, digest(statement)))
         looking.landmarks[position.landmark_key.key_id] = position.landmark_key
         looking.positions.append((number, statement, position.operator))
     elif kind == Kind.OPERATOR:
+        looking.listed.append((number, Kind.OPERATOR.short, digest(statement)))
         operator = read_operator(statement).key
         looking.operators[operator.key_id] = operator
     elif kind == Kind.DIRECTORY:
-        cose.read(statement, what=Kind.DIRECTORY)
+        fault = looking.directories.add(statement)
+        if fault is not None:
+            looking.found.add(replace(fault, column=f"entry {number}, {fault.column}"))
     elif kind == ROTATION:
-        rotation = read_rotation(statement)
-        if looking.successors.setdefault(rotation.old, rotation.new) != rotation.new:
-            found = f"two of {rotation.what} {rotation.name}"
-            looking.add(ErrorCode.ROTATED_TWICE, "one key after another", found, f"entry {number}")
+        _look_at_rotation(looking, number, read_rotation(statement))
     else:
         looking.add(ErrorCode.WRONG_TYPE, "a type that is logged", kind, f"entry {number}")
+
+
+def _look_at_rotation(looking: _Looking, number: int, rotation: Rotation) -> None:
+    new = looking.successors.setdefault(rotation.old, set())
+    # Told once of each key, at the entry by which it came out.
+    if len(new) == 1 and rotation.new not in new:
+        found = f"two of {rotation.what} {rotation.name}"
+        fault = Fault(
+            code=ErrorCode.ROTATED_TWICE, expected="one key after another", found=found, column=f"entry {number}"
+        )
+        looking.notes.add(fault)
+    if len(new) < 2:
+        new.add(rotation.new)
 
 
 def _fill(source: Source, looking: _Looking, level: int) -> None:
@@ -210,6 +237,11 @@ def _finish(source: Source, looking: _Looking) -> None:
     for level, row in enumerate(looking.levels):
         if row:
             _compare(source, looking, Tile(level=level, number=looking.numbers[level], width=len(row)), row)
+    for number, kind, of_statement in looking.listed:
+        if of_statement not in looking.directories.listed:
+            looking.add(
+                ErrorCode.NOT_ADMITTED, "a statement that a directory lists", f"another {kind}", f"entry {number}"
+            )
     for number, statement, by in looking.positions:
         # Whether its operator had to be logged, a directory says, which only its parties' keys open.
         if by in looking.operators:

@@ -24,11 +24,8 @@ class Held:
     opening: Opening
     checkpoint: bytes = b""
     """The note that the receipt leads to; nothing of it has been believed."""
-
-    @property
-    def place(self) -> tuple[bytes, bytes, int]:
-        """Which statement it is: whose, about whom, the how manieth."""
-        return self.landmark, self.agent, self.seq
+    file: str = ""
+    """Where it is kept, for whoever is told of it."""
 
     @property
     def slot(self) -> bytes:
@@ -44,7 +41,7 @@ class Held:
         return Sequel(landmark=self.landmark, agent=self.agent, seq=seq, before=before)
 
 
-def read_held(statement: bytes, receipt: bytes) -> Held:
+def read_held(statement: bytes, receipt: bytes, *, file: str = "") -> Held:
     """A statement with its receipt; who signed it, `check_held` looks at once the log was followed.
 
     Raises:
@@ -64,6 +61,7 @@ def read_held(statement: bytes, receipt: bytes) -> Held:
         statement=statement,
         opening=read_opening(proof.extra),
         checkpoint=proof.checkpoint,
+        file=file,
     )
 
 

@@ -3,38 +3,33 @@
 The holder has statements of landmarks with their receipts, which open its entries and nobody else's. From the opening
 of one statement follows where the next one stands, so that an entry that the holder was never shown is found as well.
 
-    altered    the log holds another statement at this place of the landmark's sequence
-    missing    the log does not hold the statement, in spite of the receipt
-    gap        a number between two that are held is not
-    unopened   the log holds a statement after the last one that is held; it may only not have come yet
+1. Each statement is signed by its landmark, with the key in a POSITION that the log holds.
+2. Each checkpoint to which a receipt leads is the log's, and the log continues it.
+3. Each statement has its entry; no number has two statements, none is left out, and none comes after the last.
 
-Landmarks' signatures are looked at, on what is held and on their entries, with the keys in their POSITIONs that the log
-holds. It does not see entries of an agent that the holder has no statement about at all.
+Whatever is wrong with one statement or receipt is a finding beside the others. It does not see entries of an agent that
+the holder has no statement about at all.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
-from lightbound.errors import ErrorCode, Fault, LightboundError, Refused, refused
+from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused
 from lightbound.keys.ed25519 import VerifyingKey
-from lightbound.ranging.statements.admission import position_said
-from lightbound.ranging.statements.kinds import Kind
-from lightbound.roles.log_reader.auditing import fork_fault
-from lightbound.roles.log_reader.holding import Held, opens
-from lightbound.roles.log_reader.source import Source, bundle_of, hashes_of
-from lightbound.tlog import merkle
+from lightbound.roles.log_reader.continuing import discontinued
+from lightbound.roles.log_reader.findings import Findings
+from lightbound.roles.log_reader.following import Followed
+from lightbound.roles.log_reader.holding import Held, check_held, opens
+from lightbound.roles.log_reader.source import Source, hashes_of
 from lightbound.tlog.checkpoint import Checkpoint, open_checkpoint
-from lightbound.tlog.consistency import continues
-from lightbound.tlog.entries import (
-    COMMITMENT,
-    Commitment,
-    commitment_said,
-    read_commitment,
-    read_entry,
-)
+from lightbound.tlog.entries import Commitment
 from lightbound.tlog.note import NoteKey
-from lightbound.tlog.tiles import WIDTH, Tile, TiledTree, read_bundle
+from lightbound.tlog.tiles import TiledTree
+
+MOST_FILES: Final = 4
+"""Named in one line; the rest is counted."""
 
 
 class Unaccounted(StrEnum):
@@ -44,6 +39,30 @@ class Unaccounted(StrEnum):
     MISSING = "missing"
     GAP = "gap"
     UNOPENED = "unopened"
+    TWO_STORIES = "two_stories"
+    UNREADABLE = "unreadable"
+    NOT_ADMITTED = "not_admitted"
+    UNSIGNED = "unsigned"
+    FALSE_RECEIPT = "false_receipt"
+    FORKED = "forked"
+    BEHIND = "behind"
+    UNCOMPARED = "uncompared"
+
+
+_TOLD: Final = {
+    Unaccounted.ALTERED: (ErrorCode.DISCLOSURE_DIFFERS, "the statement that is held"),
+    Unaccounted.MISSING: (ErrorCode.ENTRY_MISSING, "an entry for the statement that is held"),
+    Unaccounted.GAP: (ErrorCode.SEQUENCE_BROKEN, "every number of the sequence"),
+    Unaccounted.UNOPENED: (ErrorCode.ENTRY_UNOPENED, "the opening of every entry about this agent"),
+    Unaccounted.TWO_STORIES: (ErrorCode.SEQUENCE_BROKEN, "one statement of a number"),
+}
+
+_OF_A_RECEIPT: Final = {
+    ErrorCode.LOG_FORKED: Unaccounted.FORKED,
+    ErrorCode.LOG_BEHIND: Unaccounted.BEHIND,
+    ErrorCode.LOG_DIFFERS: Unaccounted.UNCOMPARED,
+}
+"""What is said by which code; by any other, that the receipt is none of this log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,165 +70,183 @@ class Found:
     """Something that is not accounted for."""
 
     what: Unaccounted
-    landmark: bytes
-    agent: bytes
-    seq: int
-    entry: int | None
+    landmark: bytes | None = None
+    agent: bytes | None = None
+    seq: int | None = None
+    """Which statement it is about, if that could be read."""
+    entry: int | None = None
     """Number of the entry in question, if there is one."""
-
-    @property
-    def place(self) -> tuple[bytes, bytes, int]:
-        """Which statement it is about."""
-        return self.landmark, self.agent, self.seq
-
-
-@dataclass(slots=True, kw_only=True)
-class Followed:
-    """What is remembered of a log between two looks: how far it was read, and all commitments of these landmarks."""
-
-    checkpoint: bytes | None = None
-    """The note that was believed last."""
-    landmarks: set[bytes] = field(default_factory=set)
-    keys: dict[bytes, VerifyingKey] = field(default_factory=dict)
-    """Of all landmarks with a POSITION in the log, by id."""
-    commitments: dict[bytes, tuple[int, Commitment]] = field(default_factory=dict)
-    """By landmark and slot; the number of the entry with it."""
+    files: tuple[str, ...] = ()
+    """Where the statements that it is about are kept."""
+    why: Fault | None = None
+    """What is wrong with the statement or its receipt."""
 
 
-def follow(source: Source, log: NoteKey, followed: Followed, landmarks: Iterable[bytes]) -> Checkpoint:
-    """Read what is new, each entry proven against the checkpoint, and remember the commitments of these landmarks.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitored:
+    """What a look at a holder's statements came to."""
 
-    A landmark that was not followed before is looked for from the beginning.
+    found: list[Found]
+    by_other_keys: int
+    """Receipts under checkpoints that the log's key did not sign, of statements that the log holds: of another log, or
+    of a key that this one had before. They show nothing, and nothing is missed by them."""
+
+
+def monitored(
+    source: Source, log: NoteKey, now: Checkpoint, held: Collection[Held], followed: Followed, *, from_the_first: bool
+) -> Monitored:
+    """What is wrong with what is held, by the log as it was followed up to `now`.
 
     Raises:
-        Malformed, Refused: the log does not continue what it showed before, or shows what it did not sign. Then nothing
-            is remembered.
-        Unavailable: it cannot be read.
+        Malformed, Unavailable: a tile of the log is not of the format, or cannot be read.
     """
-    note = source.read("checkpoint")
-    now, _ = open_checkpoint(note, log)
-    tree = TiledTree(now.size, lambda tile: hashes_of(source, tile))
-    before = None if followed.checkpoint is None else open_checkpoint(followed.checkpoint, log)[0]
-    if before is not None:
-        _check_continues(before, now, tree)
-    wanted = set(landmarks)
-    begin = 0 if before is None or not wanted <= followed.landmarks else before.size
-    found = {} if begin == 0 else dict(followed.commitments)
-    keys, unsigned = {} if begin == 0 else dict(followed.keys), list[tuple[int, bytes]]()
-    for number, entry in _entries(source, begin, now.size):
-        if not merkle.includes(entry, number, now.size, tree.inclusion_proof(number), now.root):
-            raise refused(ErrorCode.LOG_DIFFERS, "entries under the root that is signed", "another", f"entry {number}")
-        kind, statement = read_entry(entry)
-        if kind == COMMITMENT:
-            said = commitment_said(statement)
-            if said.landmark in wanted:
-                _remember(found, number, said)
-                unsigned.append((number, statement))
-        elif kind == Kind.POSITION:
-            key = position_said(statement).landmark_key
-            keys[key.key_id] = key
-    _check_signed(unsigned, keys)
-    followed.checkpoint, followed.landmarks, followed.commitments, followed.keys = note, wanted, found, keys
-    return now
+    signed, found = list[Held](), list[Found]()
+    for one in held:
+        not_signed = _not_signed(one, followed.keys)
+        if not_signed is None:
+            signed.append(one)
+        else:
+            found.append(not_signed)
+    wrong = check_receipts(source, log, now, held)
+    there = {one for one in signed if _entry_of(one, followed.commitments) is not None}
+    by_other_keys = 0
+    for one in held:
+        why = wrong.get(one.checkpoint)
+        if why is None:
+            continue
+        if why.code is ErrorCode.WRONG_KEY and one in there:
+            by_other_keys += 1
+        else:
+            found.append(_about(one, _OF_A_RECEIPT.get(why.code, Unaccounted.FALSE_RECEIPT), why))
+    found += unaccounted(signed, followed.commitments, from_the_first=from_the_first, told=wrong)
+    return Monitored(found=found, by_other_keys=by_other_keys)
 
 
-def check_receipts(source: Source, log: NoteKey, now: Checkpoint, held: Iterable[Held]) -> None:
-    """Nothing, if this log continues every checkpoint to which receipts lead: of statements that it does not hold.
+def check_receipts(source: Source, log: NoteKey, now: Checkpoint, held: Iterable[Held]) -> dict[bytes, Fault]:
+    """What is wrong with checkpoints to which receipts lead, by the note of each: nothing, if this log continues it.
 
-    A receipt that leads to a checkpoint of this very history never showed the statement, and is no word of the log.
+    A receipt that leads to a checkpoint of this very history and whose statement the log does not hold never showed the
+    statement, and is no word of the log.
 
     Raises:
-        Malformed, Refused: a checkpoint that the log did not sign; or one that it did, and of another history.
-        Unavailable: the log cannot be read.
+        Malformed, Unavailable: a tile of the log is not of the format, or cannot be read.
     """
     tree = TiledTree(now.size, lambda tile: hashes_of(source, tile))
+    wrong = dict[bytes, Fault]()
     for note in sorted({one.checkpoint for one in held}):
-        _check_continues(open_checkpoint(note, log, what="receipt.checkpoint")[0], now, tree)
+        try:
+            before, _ = open_checkpoint(note, log, what="receipt.checkpoint")
+        except (Malformed, Refused) as error:
+            wrong[note] = error.faults[0]
+            continue
+        fault = discontinued(before, now, tree)
+        if fault is not None:
+            wrong[note] = replace(fault, column="receipt.checkpoint")
+    return wrong
 
 
 def unaccounted(
-    held: Iterable[Held], commitments: Mapping[bytes, tuple[int, Commitment]], *, from_the_first: bool = True
+    held: Iterable[Held],
+    commitments: Mapping[bytes, tuple[int, Commitment]],
+    *,
+    from_the_first: bool = True,
+    told: Collection[bytes] = (),
 ) -> list[Found]:
-    """What is not accounted for, in the order of landmarks, agents and numbers.
+    """What is not accounted for of signed statements, in the order of landmarks, agents and numbers.
 
-    `from_the_first`: what a landmark said before the first statement that is held is missed too.
+    `from_the_first`: what a landmark said before the first statement that is held is missed too. `told`: checkpoints
+    that something else is said of already, so that a statement under one is not called missing.
     """
-    by_pair: dict[tuple[bytes, bytes], dict[int, Held]] = {}
+    by_pair: dict[tuple[bytes, bytes], dict[int, list[Held]]] = {}
     found: list[Found] = []
     for one in held:
-        by_pair.setdefault((one.landmark, one.agent), {})[one.seq] = one
+        by_pair.setdefault((one.landmark, one.agent), {}).setdefault(one.seq, []).append(one)
     for (landmark, agent), by_seq in sorted(by_pair.items()):
-        for seq, one in sorted(by_seq.items()):
-            entry = commitments.get(landmark + one.slot)
-            if entry is None:
-                found.append(Found(what=Unaccounted.MISSING, landmark=landmark, agent=agent, seq=seq, entry=None))
-            elif not opens(one, entry[1]):
-                found.append(Found(what=Unaccounted.ALTERED, landmark=landmark, agent=agent, seq=seq, entry=entry[0]))
+        for seq, those in sorted(by_seq.items()):
+            if len({one.statement for one in those}) > 1:
+                found.append(_about(those[0], Unaccounted.TWO_STORIES, files=tuple(one.file for one in those)))
+            for one in those:
+                entry = commitments.get(landmark + one.slot)
+                if entry is not None and not opens(one, entry[1]):
+                    found.append(_about(one, Unaccounted.ALTERED, entry=entry[0]))
+                elif entry is None and one.checkpoint not in told:
+                    found.append(_about(one, Unaccounted.MISSING))
             if seq + 1 not in by_seq:
-                after = commitments.get(landmark + one.next_slot)
+                after = [entry[0] for one in those if (entry := commitments.get(landmark + one.next_slot))]
                 is_last = seq == max(by_seq)
-                if after is not None or not is_last:
-                    what = Unaccounted.UNOPENED if is_last else Unaccounted.GAP
-                    number = None if after is None else after[0]
+                if after or not is_last:
+                    what, number = Unaccounted.UNOPENED if is_last else Unaccounted.GAP, min(after, default=None)
                     found.append(Found(what=what, landmark=landmark, agent=agent, seq=seq + 1, entry=number))
         if from_the_first and 0 not in by_seq:
-            found.append(Found(what=Unaccounted.GAP, landmark=landmark, agent=agent, seq=0, entry=None))
+            found.append(Found(what=Unaccounted.GAP, landmark=landmark, agent=agent, seq=0))
     return found
 
 
-def faults_of(found: Iterable[Found]) -> list[Fault]:
-    """How findings are told."""
-    codes = {
-        Unaccounted.ALTERED: (ErrorCode.DISCLOSURE_DIFFERS, "the statement that is held"),
-        Unaccounted.MISSING: (ErrorCode.ENTRY_MISSING, "an entry for the statement that is held"),
-        Unaccounted.GAP: (ErrorCode.SEQUENCE_BROKEN, "every number of the sequence"),
-        Unaccounted.UNOPENED: (ErrorCode.ENTRY_UNOPENED, "the opening of every entry about this agent"),
-    }
-    return [
-        Fault(
-            code=codes[one.what][0],
-            expected=codes[one.what][1],
-            found=f"{one.what}: number {one.seq}" + ("" if one.entry is None else f", entry {one.entry}"),
-            column=f"landmark {one.landmark.hex()}, agent {one.agent.hex()}",
-        )
-        for one in found
-    ]
+def code_of(found: Found) -> ErrorCode:
+    """By which code it is told."""
+    return _TOLD[found.what][0] if found.why is None else found.why.code
 
 
-def _check_continues(before: Checkpoint, now: Checkpoint, tree: TiledTree) -> None:
-    if before.size > now.size:
-        raise Refused(fork_fault(before, now))
-    proof = () if before.size in {0, now.size} else tree.consistency_proof(before.size)
-    if not continues(before.size, before.root, now.size, now.root, proof):
-        raise Refused(fork_fault(before, now))
+def faults_of(found: Iterable[Found]) -> Findings:
+    """How findings are told: of each code the first ones."""
+    findings = Findings()
+    for one in found:
+        findings.add(_fault(one))
+    return findings
 
 
-def _check_signed(entries: Iterable[tuple[int, bytes]], keys: Mapping[bytes, VerifyingKey]) -> None:
-    """Once everything is read: the log tells landmarks' keys by entries too, which may stand after."""
-    for number, statement in entries:
-        landmark = commitment_said(statement).landmark
-        key = keys.get(landmark)
-        if key is None:
-            raise refused(ErrorCode.NOT_ADMITTED, "a landmark of the log", landmark.hex(), f"entry {number}")
-        try:
-            read_commitment(statement, key)
-        except LightboundError as error:
-            expected = f"the signature of landmark {landmark.hex()}"
-            raise refused(ErrorCode.SIGNATURE_INVALID, expected, "another", f"entry {number}") from error
+def _fault(one: Found) -> Fault:
+    files = ", ".join(one.files[:MOST_FILES])
+    if len(one.files) > MOST_FILES:
+        files += f" and {len(one.files) - MOST_FILES} more"
+    whose = (
+        "" if one.landmark is None or one.agent is None else f"landmark {one.landmark.hex()}, agent {one.agent.hex()}"
+    )
+    if one.why is not None:
+        column = ", ".join(part for part in (one.why.column, whose) if part)
+        return replace(one.why, file=files or None, column=column or None)
+    code, expected = _TOLD[one.what]
+    return Fault(
+        code=code,
+        expected=expected,
+        found=f"{one.what}: number {one.seq}" + ("" if one.entry is None else f", entry {one.entry}"),
+        file=files or None,
+        column=whose,
+        next="keep both: the landmark's two signatures are the proof" if one.what is Unaccounted.TWO_STORIES else None,
+    )
 
 
-def _remember(found: dict[bytes, tuple[int, Commitment]], number: int, said: Commitment) -> None:
-    """A log that takes a slot twice lets a landmark tell two stories; whoever follows it believes neither."""
-    before = found.setdefault(said.landmark + said.slot, (number, said))
-    if before[0] != number:
-        expected, both = "each slot of a landmark once", f"entries {before[0]} and {number}"
-        raise refused(ErrorCode.SEQUENCE_BROKEN, expected, both, f"landmark {said.landmark.hex()}")
+def _entry_of(one: Held, commitments: Mapping[bytes, tuple[int, Commitment]]) -> int | None:
+    entry = commitments.get(one.landmark + one.slot)
+    return None if entry is None or not opens(one, entry[1]) else entry[0]
 
 
-def _entries(source: Source, start: int, end: int) -> Iterable[tuple[int, bytes]]:
-    for number in range(start // WIDTH, (end + WIDTH - 1) // WIDTH):
-        width = min(WIDTH, end - number * WIDTH)
-        data, count = bundle_of(source, Tile(level=None, number=number, width=width))
-        for at, entry in enumerate(read_bundle(data, count)[:width]):
-            if number * WIDTH + at >= start:
-                yield number * WIDTH + at, entry
+def _not_signed(one: Held, keys: Mapping[bytes, VerifyingKey]) -> Found | None:
+    try:
+        check_held(one, keys)
+    except LightboundError as error:
+        why = error.faults[0]
+        what = Unaccounted.UNSIGNED if one.landmark in keys else Unaccounted.NOT_ADMITTED
+        return _about(one, what, why)
+    return None
+
+
+def _about(
+    one: Held,
+    what: Unaccounted,
+    why: Fault | None = None,
+    *,
+    entry: int | None = None,
+    files: tuple[str, ...] | None = None,
+) -> Found:
+    """A finding about this statement, in its file unless there are more."""
+    files = (one.file,) if files is None else files
+    return Found(
+        what=what,
+        landmark=one.landmark,
+        agent=one.agent,
+        seq=one.seq,
+        entry=entry,
+        files=tuple(file for file in files if file),
+        why=why,
+    )
