@@ -10,6 +10,7 @@ from lightbound.cli.signing_options import JsonOption, print_json
 from lightbound.cli.terminal import tell_notes
 from lightbound.cli.witness_options import WitnessOption, WitnessThresholdOption, believed
 from lightbound.errors import ErrorCode, Fault, Malformed, Refused
+from lightbound.units import counted
 
 if TYPE_CHECKING:
     from lightbound.roles.log_reader.findings import Findings
@@ -194,14 +195,12 @@ def _held(folder: Path) -> "tuple[list[Held], list[Found], int]":
             )
         )
     for path in paths:
-        # A name need not be UTF-8, and what is printed has to be.
-        name = str(path).encode(errors="replace").decode()
         try:
             one = read_held_file(path)
-            held.append(read_held(one.statement, one.receipt, file=name))
+            held.append(read_held(one.statement, one.receipt, file=str(path)))
         except (Malformed, Refused) as error:
             why = replace(error.faults[0], file=None)
-            unreadable.append(Found(what=Unaccounted.UNREADABLE, files=(name,), why=why))
+            unreadable.append(Found(what=Unaccounted.UNREADABLE, files=(str(path),), why=why))
     return held, unreadable, without
 
 
@@ -228,10 +227,10 @@ def _notes(notes: "Findings") -> list[str]:
 def _notes_of_held(without: int, by_other_keys: int) -> list[str]:
     notes = []
     if without:
-        notes.append(f"{without} statements have no receipt and were not looked at")
+        notes.append(f"{counted(without, 'statement')} without a receipt, not looked at")
     if by_other_keys:
         notes.append(
-            f"{by_other_keys} receipts, of statements that the log holds, lead to checkpoints that --log-key did not "
-            "sign: of another log, or of a key that this one had before"
+            f"{counted(by_other_keys, 'receipt')} under checkpoints that --log-key did not sign, of statements that "
+            "the log holds: of another log, or of a key that this one had before"
         )
     return notes
