@@ -147,10 +147,10 @@ def monitor(
     if lacking is None:
         with whole_file(state) as file:
             file.write(state_of(followed, log_key))
-    tell_notes(_notes_of_held(without, looked.by_other_keys))
+    tell_notes(_notes_of_held(without, [one.file for one in looked.by_other_keys]))
     if as_json:
         counts = {"size": now.size, "held": len(statements)}
-        more = {"without_receipt": without, "receipts_by_other_keys": looked.by_other_keys}
+        more = {"without_receipt": without, "receipts_by_other_keys": [one.file for one in looked.by_other_keys]}
         told = [_row(one) for one in found]
         print_json({"format": FINDINGS_FORMAT, **counts, **more, "found": told, "cosigned": lacking is None})
     else:
@@ -224,13 +224,15 @@ def _notes(notes: "Findings") -> list[str]:
     return [*told, f"and {more} more of these"] if more else told
 
 
-def _notes_of_held(without: int, by_other_keys: int) -> list[str]:
+def _notes_of_held(without: int, by_other_keys: list[str]) -> list[str]:
+    from lightbound.roles.log_reader.monitoring import named
+
     notes = []
     if without:
         notes.append(f"{counted(without, 'statement')} without a receipt, not looked at")
     if by_other_keys:
         notes.append(
-            f"{counted(by_other_keys, 'receipt')} under checkpoints that --log-key did not sign, of statements that "
-            "the log holds: of another log, or of a key that this one had before"
+            f"{counted(len(by_other_keys), 'receipt')} under checkpoints that --log-key did not sign, of statements "
+            f"that the log holds ({named(by_other_keys)}): of another log, or of a key that this one had before"
         )
     return notes

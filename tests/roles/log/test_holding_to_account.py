@@ -84,7 +84,7 @@ HONEST = under([*MINE, *THEIRS], note(WHOLE))
 
 
 def test_an_honest_log_holds_all_that_is_held() -> None:
-    assert looked(WHOLE, HONEST) == Monitored(found=[], by_other_keys=0)
+    assert looked(WHOLE, HONEST) == Monitored(found=[], by_other_keys=())
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
@@ -149,7 +149,7 @@ def test_a_receipt_that_nobody_signed_is_told_with_its_file(junk: bytes) -> None
 
 def test_a_receipt_under_a_key_that_the_log_had_before_is_counted_and_nothing_wrong() -> None:
     held = [*HONEST[1:], replace(HONEST[0], checkpoint=note(WHOLE, by=key(Purpose.LOG, "before")))]
-    assert looked(WHOLE, held) == Monitored(found=[], by_other_keys=1)
+    assert looked(WHOLE, held) == Monitored(found=[], by_other_keys=(held[-1],))
 
 
 def test_a_landmark_without_a_position_hides_nothing_else() -> None:
@@ -293,6 +293,17 @@ def test_statements_without_receipts_are_counted_and_nothing_held_is_refused(fol
         statement.unlink()
     code, output = folder.monitor()
     assert (code, "file_empty" in output) == (4, True), output
+
+
+def test_receipts_under_another_key_are_noted_with_their_files(folder: Folder) -> None:
+    file = folder.hold(replace(HONEST[0], checkpoint=note(WHOLE, by=key(Purpose.LOG, "before"))), WHOLE, len(CLEAR))
+    code, output = folder.monitor("--json")
+    assert code == 0
+    assert json.loads(output.splitlines()[0])["receipts_by_other_keys"] == [str(file)]
+    assert (
+        f"note: 1 receipt under checkpoints that --log-key did not sign, of statements that the log holds ({file}"
+        in output
+    )
 
 
 def test_an_audit_notes_a_key_with_two_successors_and_is_done(folder: Folder) -> None:

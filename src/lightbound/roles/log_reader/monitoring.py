@@ -11,7 +11,7 @@ Whatever is wrong with one statement or receipt is a finding beside the others. 
 the holder has no statement about at all.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -87,9 +87,10 @@ class Monitored:
     """What a look at a holder's statements came to."""
 
     found: list[Found]
-    by_other_keys: int
-    """Receipts under checkpoints that the log's key did not sign, of statements that the log holds: of another log, or
-    of a key that this one had before. They show nothing, and nothing is missed by them."""
+    by_other_keys: tuple[Held, ...]
+    """Whose receipts are under checkpoints that the log's key did not sign, and which the log holds all the same: the
+    receipts are of another log, or of a key that this one had before. They show nothing, and nothing is missed by them.
+    """
 
 
 def monitored(
@@ -109,17 +110,17 @@ def monitored(
             found.append(not_signed)
     wrong = check_receipts(source, log, now, held)
     there = {one for one in signed if _entry_of(one, followed.commitments) is not None}
-    by_other_keys = 0
+    by_other_keys = list[Held]()
     for one in held:
         why = wrong.get(one.checkpoint)
         if why is None:
             continue
         if why.code is ErrorCode.WRONG_KEY and one in there:
-            by_other_keys += 1
+            by_other_keys.append(one)
         else:
             found.append(_about(one, _OF_A_RECEIPT.get(why.code, Unaccounted.FALSE_RECEIPT), why))
     found += unaccounted(signed, followed.commitments, from_the_first=from_the_first, told=wrong)
-    return Monitored(found=found, by_other_keys=by_other_keys)
+    return Monitored(found=found, by_other_keys=tuple(by_other_keys))
 
 
 def check_receipts(source: Source, log: NoteKey, now: Checkpoint, held: Iterable[Held]) -> dict[bytes, Fault]:
@@ -195,10 +196,14 @@ def faults_of(found: Iterable[Found]) -> Findings:
     return findings
 
 
+def named(files: Sequence[str]) -> str:
+    """The first of these files, and how many there are beside them."""
+    more = len(files) - MOST_FILES
+    return ", ".join(files[:MOST_FILES]) + (f" and {more} more" if more > 0 else "")
+
+
 def _fault(one: Found) -> Fault:
-    files = ", ".join(one.files[:MOST_FILES])
-    if len(one.files) > MOST_FILES:
-        files += f" and {len(one.files) - MOST_FILES} more"
+    files = named(one.files)
     whose = (
         "" if one.landmark is None or one.agent is None else f"landmark {one.landmark.hex()}, agent {one.agent.hex()}"
     )
