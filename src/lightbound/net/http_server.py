@@ -11,10 +11,10 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import prometheus_client
 import structlog
@@ -39,6 +39,7 @@ SHOWN: Final = 8
 """Characters of what stands in a path that a log shows."""
 
 Handler = Callable[[Request], Awaitable[Response]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,20 @@ def statement(data: bytes) -> Response:
 def nothing() -> Response:
     """Done, and there is nothing to say."""
     return Response(status_code=204)
+
+
+async def unless_stopped(stopping: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | None:
+    """What a request waits for; None as soon as the server is to end.
+
+    A server that ends waits a second for its answers. What is left then is cancelled, and told as if it were a bug.
+    """
+    found, ending = asyncio.ensure_future(waiting), asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait({found, ending}, return_when=asyncio.FIRST_COMPLETED)
+        return found.result() if found.done() else None
+    finally:
+        found.cancel()
+        ending.cancel()
 
 
 def application(

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,6 +190,23 @@ def test_a_landmark_that_was_killed_aborts_what_it_had_opened_and_goes_on(tmp_pa
                 links.append(Linked(link=read(data, key).link, digest=digest(data)))
     assert [one.link.seq for one in links] == list(range(6))
     assert not breaks(links)
+
+
+def test_who_waits_for_a_close_is_answered_at_once_when_it_ends(tmp_path: Path) -> None:
+    with world(tmp_path) as made:
+        (landmark,) = made.landmarks
+        session = made.session()
+        with Server(landmark.url) as server:
+            server.post("/clp1/sessions", session)
+        with socket.create_connection((landmark.host, landmark.port), timeout=20) as waiting:
+            path = f"/clp1/sessions/{digest(session).hex()}/close?wait_s=20"
+            waiting.sendall(f"GET {path} HTTP/1.1\r\nhost: here\r\n\r\n".encode())
+            with Server(landmark.url) as server:
+                # It has read the first before it answers the second.
+                server.get("/health")
+            assert landmark.stop() == 0
+            assert waiting.recv(100).startswith(b"HTTP/1.1 204")
+        assert "Traceback" not in (landmark.data / "log").read_text(encoding="utf-8")
 
 
 def test_a_session_issued_before_the_landmark_came_up_is_refused(tmp_path: Path) -> None:

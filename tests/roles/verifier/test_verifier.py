@@ -209,6 +209,20 @@ def test_a_later_poll_takes_the_place_of_one_that_waits(running: World) -> None:
     assert time.monotonic() - began < 15
 
 
+def test_polls_that_wait_are_answered_at_once_when_it_ends(tmp_path: Path) -> None:
+    with world(tmp_path, count=1, running=0) as made:
+        agent = made.agent()
+        agent.deliver(Content(session=digest(asked(agent)), failure=Failure(step=Step.BIND, why="")))
+        before = last_polled(made, agent)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(agent.poll, wait_s=20)
+            waited(lambda: last_polled(made, agent) != before or None)
+            assert made.verifier.stop() == 0
+            assert waiting.result(timeout=20) is None
+        assert "Traceback" not in made.verifier.log()
+        assert "stopped" in made.verifier.log().splitlines()[-1]
+
+
 def last_polled(running: World, agent: Agent) -> str:
     (told,) = [told for told in running.verifier.standings() if told["chip_id"] == agent.chips[0].hex()]
     return str(told["last_polled"])

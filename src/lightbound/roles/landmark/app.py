@@ -1,6 +1,6 @@
 """The HTTP of a landmark: bytes in, bytes out, each to one method of the desk."""
 
-from collections.abc import Callable
+import asyncio
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -11,7 +11,16 @@ from starlette.routing import Route
 from lightbound.canonical.cbor import MOST_BYTES, encode
 from lightbound.errors import ErrorCode, malformed
 from lightbound.keys.signing import digest
-from lightbound.net.http_server import CBOR, Limits, application, body_of, digest_in, nothing, statement
+from lightbound.net.http_server import (
+    CBOR,
+    Limits,
+    application,
+    body_of,
+    digest_in,
+    nothing,
+    statement,
+    unless_stopped,
+)
 from lightbound.ranging.statements.kinds import NUMBERED, Kind
 from lightbound.roles.landmark.desk import Desk
 from lightbound.store.logged import LoggedStatements
@@ -30,10 +39,13 @@ def landmark_app(
     *,
     limits: Limits,
     about: dict[str, Any],
-    is_well: Callable[[], bool],
+    stopping: asyncio.Event,
     logged: LoggedStatements | None = None,
 ) -> Starlette:
-    """The application; `about` is what GET /clp1/landmark shows. `logged` are the receipts, if there is a log."""
+    """The application; `about` is what GET /clp1/landmark shows. `logged` are the receipts, if there is a log.
+
+    Once `stopping` is set it is not well, and whoever waits for CLOSE is answered at once.
+    """
 
     async def open_session(request: Request) -> Response:
         return statement(desk.open(await body_of(request, most_bytes=MOST_BYTES)))
@@ -49,7 +61,7 @@ def landmark_app(
             wait_s = -1.0
         if not 0.0 <= wait_s <= LONGEST_WAIT_S:
             raise malformed(ErrorCode.VALUE_MALFORMED, f"0 to {LONGEST_WAIT_S:g} seconds", "another", "wait_s")
-        said = await desk.close(digest_in(request), wait_s=wait_s)
+        said = await unless_stopped(stopping, desk.close(digest_in(request), wait_s=wait_s))
         return nothing() if said is None else statement(said)
 
     async def acknowledge(request: Request) -> Response:
@@ -75,7 +87,9 @@ def landmark_app(
         *_about_the_log(desk, logged),
         Route("/clp1/landmark", tell_about),
     ]
-    return application(routes, registry=desk.meters.registry, health=lambda: {"ok": is_well(), **about}, limits=limits)
+    return application(
+        routes, registry=desk.meters.registry, health=lambda: {"ok": not stopping.is_set(), **about}, limits=limits
+    )
 
 
 def _about_the_log(desk: Desk, logged: LoggedStatements | None) -> list[Route]:

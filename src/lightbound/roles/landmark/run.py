@@ -202,7 +202,7 @@ async def _work(
         desk,
         limits=settings.limits,
         about=about,
-        is_well=lambda: not stop.is_set(),
+        stopping=stop,
         logged=None if submitting is None else submitting.store,
     )
     log.info(

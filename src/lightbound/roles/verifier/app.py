@@ -14,7 +14,16 @@ from lightbound.canonical.cbor import MOST_BYTES
 from lightbound.enrolment.delivery import MOST_DELIVERY_BYTES
 from lightbound.enrolment.requests import MOST_ENROLMENT_BYTES
 from lightbound.net.http_errors import unknown
-from lightbound.net.http_server import Limits, application, body_of, comes_from, digest_in, nothing, statement
+from lightbound.net.http_server import (
+    Limits,
+    application,
+    body_of,
+    comes_from,
+    digest_in,
+    nothing,
+    statement,
+    unless_stopped,
+)
 from lightbound.roles.verifier.desk import Desk
 
 LOOK_S: Final = 1.0
@@ -22,9 +31,17 @@ LOOK_S: Final = 1.0
 
 
 def verifier_app(
-    desk: Desk, *, limits: Limits, about: dict[str, Any], standings: Callable[[], dict[str, Any]]
+    desk: Desk,
+    *,
+    limits: Limits,
+    about: dict[str, Any],
+    standings: Callable[[], dict[str, Any]],
+    stopping: asyncio.Event,
 ) -> Starlette:
-    """The application; `about` is what GET /health shows besides, `standings` what GET /v1/standings does."""
+    """The application; `about` is what GET /health shows besides, `standings` what GET /v1/standings does.
+
+    Once `stopping` is set, polls that wait are answered at once.
+    """
 
     async def trust(_request: Request) -> Response:
         return statement(desk.trust)
@@ -38,7 +55,7 @@ def verifier_app(
         until_s, due_ns = time.monotonic() + said.wait_s, 0
         while True:
             # What is given to nobody would be lost: the agent would be asked again only after it ran out.
-            if await request.is_disconnected() or not desk.is_newest(agent, said):
+            if stopping.is_set() or await request.is_disconnected() or not desk.is_newest(agent, said):
                 return nothing()
             now_ns = desk.now_ns()
             if now_ns >= due_ns:
@@ -48,7 +65,8 @@ def verifier_app(
             left_s = until_s - time.monotonic()
             if left_s <= 0.0:
                 return nothing()
-            await asyncio.sleep(min(left_s, max(0.001, (due_ns - now_ns) / 1e9), LOOK_S))
+            wait_s = min(left_s, max(0.001, (due_ns - now_ns) / 1e9), LOOK_S)
+            await unless_stopped(stopping, asyncio.sleep(wait_s))
 
     async def deliver(request: Request) -> Response:
         name = digest_in(request)

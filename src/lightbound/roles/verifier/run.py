@@ -142,14 +142,19 @@ def run_verifier(settings: VerifierSettings) -> bool:
             "landmarks": len(desk.asker.landmarks.by_id),
             "software": settings.software,
         }
+        stopping = asyncio.Event()
         app = verifier_app(
-            desk, limits=settings.limits, about=about, standings=lambda: standings(kept, now_ns=desk.now_ns())
+            desk,
+            limits=settings.limits,
+            about=about,
+            standings=lambda: standings(kept, now_ns=desk.now_ns()),
+            stopping=stopping,
         )
         log.info("listening", verifier=desk.asker.key.key_id.hex(), http=[str(one) for one in settings.listen])
         units = len({one.fault_unit for one in desk.asker.landmarks.by_id.values()})
         if units <= settings.policy.fault_budget:
             # All of them may lie together, and no proof of any kind stands against that.
             log.warning("nothing can be proven", fault_units=units, needed=settings.policy.fault_budget + 1)
-        interrupted = asyncio.run(serve(app, sockets, limits=settings.limits, tls=settings.tls))
+        interrupted = asyncio.run(serve(app, sockets, limits=settings.limits, tls=settings.tls, until=stopping))
         log.info("stopped")
     return interrupted
