@@ -1,7 +1,9 @@
 """An agent whose verifier is away or says what it should not: it goes on, later and later, and tells."""
 
 import secrets
+import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +27,8 @@ from lightbound.roles.agent.status_file import Status, read_status
 from lightbound.roles.agent.trust_file import NAME, trust_text
 from lightbound.roles.channel import Channel
 from tests.roles.agent.office import Office, serving
+from tests.roles.agent.running import waited
+from tests.roles.landmark.running import COMMAND
 
 
 class Patience(threading.Event):
@@ -156,3 +160,16 @@ def test_a_session_of_whom_trust_toml_does_not_name_is_refused(tmp_path: Path, w
     assert content.bind is None
     assert content.landmarks == {}
     assert office.polls[-1].error == f"session: {content.failure.why}"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_an_agent_that_is_told_to_end_while_polls_fail_ends_without_a_word_more(tmp_path: Path, how: int) -> None:
+    with office_and_agent(tmp_path, threading.Event()):
+        pass
+    # Nobody answers any more at the address that it has.
+    with (tmp_path / "said").open("wb") as out:
+        process = subprocess.Popen([*COMMAND, "agent", "run", "--data", str(tmp_path)], stdout=out, stderr=out)
+    waited(lambda: ((tmp_path / "status.json").exists() and read_status(tmp_path)["failing"]) or None)
+    process.send_signal(how)
+    assert process.wait(timeout=20) == (0 if how == signal.SIGTERM else 130)
+    assert "Traceback" not in (tmp_path / "said").read_text()

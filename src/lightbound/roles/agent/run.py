@@ -3,6 +3,7 @@
 It never gives up: whatever fails is told, written down and tried again, later and later, at most five minutes apart.
 """
 
+import contextlib
 import gc
 import signal
 import socket
@@ -349,7 +350,9 @@ def _until_told(agent: Agent) -> set[int]:
             agent.work()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that ends the process
             bug.append(error)
-        telling.send(b"\0")
+        # Who stopped the agent has gone on if this thread did not end in time: nobody is left to be told.
+        with contextlib.suppress(OSError):
+            telling.send(b"\0")
 
     before_fd = signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
     before = {number: signal.signal(number, _caught) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)}
