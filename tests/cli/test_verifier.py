@@ -129,6 +129,20 @@ def test_nobody_has_enrolled_yet(data: Path) -> None:
     assert "no agent has enrolled yet" in said("status", "--data", data).stderr
 
 
+def test_who_only_reads_makes_nothing(data: Path, tmp_path: Path) -> None:
+    assert said("status", "--data", data).exit_code == 0
+    assert sorted(path.name for path in data.rglob("*")) == ["keys", "verifier.pem"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for folder in (empty, tmp_path / "missing"):
+        for command in (["status"], ["export", "--out", tmp_path / "out"]):
+            result = said(*command, "--data", folder)
+            assert refusal(result) is ErrorCode.READ_FAILED
+            assert "lightbound verifier init" in str(result.exception)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "verifier"]
+    assert list(empty.iterdir()) == []
+
+
 def test_settings_come_from_the_environment_and_a_file_and_wrong_ones_are_told(data: Path, tmp_path: Path) -> None:
     assert said("run", "--data", data, LIGHTBOUND_VERIFIER_EVERY="soon").exit_code == 2
     assert said("run", "--data", data, "--every", "1h", LIGHTBOUND_VERIFIER_WINDOW="soon").exit_code == 2

@@ -86,13 +86,13 @@ def make(
     from lightbound.files.whole import whole_file
     from lightbound.roles.state import default_folder
     from lightbound.roles.verifier.bundling import bundle_of
-    from lightbound.roles.verifier.kept import open_kept
+    from lightbound.roles.verifier.kept import open_kept_to_read
     from lightbound.roles.verifier.run import ATTESTATION, judge_of, verifier_key
     from lightbound.roles.verifier.settings import log_told, policy_told
 
     folder = data or default_folder("verifier")
     key, admitted = verifier_key(folder), read_admission(admission or folder / "admission")
-    kept = open_kept(folder)
+    kept = open_kept_to_read(folder)
     until_s, is_told = time.monotonic() + wait_s, False
     try:
         log = log_told(kept.enrolments.settings())

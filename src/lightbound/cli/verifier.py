@@ -286,14 +286,14 @@ def export(
     from lightbound.files.admission import read_admission
     from lightbound.roles.verifier.exporting import export as write
     from lightbound.roles.verifier.exporting import export_held
-    from lightbound.roles.verifier.kept import open_kept
+    from lightbound.roles.verifier.kept import open_kept_to_read
     from lightbound.roles.verifier.run import judge_of, verifier_key
     from lightbound.roles.verifier.settings import policy_told
 
     folder = _folder(data)
     key = verifier_key(folder)
     admitted = read_admission(admission or folder / "admission")
-    kept = open_kept(folder)
+    kept = open_kept_to_read(folder)
     try:
         judge = judge_of(kept, key, admitted, folder, policy_told(kept.enrolments.settings()))
         now_ns = time.time_ns()  # noqa: TID251 - a command is where the clock is read
@@ -318,10 +318,10 @@ def status(*, data: DataOption = None, as_json: JsonOption = False) -> None:
     import time
 
     from lightbound.cli.verifier_table import print_standings
-    from lightbound.roles.verifier.kept import open_kept
+    from lightbound.roles.verifier.kept import open_kept_to_read
     from lightbound.roles.verifier.standings import standings
 
-    kept = open_kept(_folder(data))
+    kept = open_kept_to_read(_folder(data))
     try:
         told = standings(kept, now_ns=time.time_ns())  # noqa: TID251 - a command is where the clock is read
     finally:

@@ -66,7 +66,8 @@ def open_store(path: Path, schema: Schema) -> Engine:
         except FileExistsError:
             raise
         except OSError as error:
-            raise Unavailable(_fault(ErrorCode.WRITE_FAILED, path, "a file that can be written", str(error))) from error
+            found = error.strerror or type(error).__name__
+            raise Unavailable(_fault(ErrorCode.WRITE_FAILED, path, "a file that can be written", found)) from error
     engine = _engine(path)
     try:
         _migrate(engine, schema, script)
@@ -76,6 +77,13 @@ def open_store(path: Path, schema: Schema) -> Engine:
     except CommandError as error:
         engine.dispose()
         raise _broken(path, "revisions that this program knows", str(error)) from error
+    return engine
+
+
+def empty_store(schema: Schema) -> Engine:
+    """A database that nothing was ever kept in, in memory, for one thread that only reads: no file is made for it."""
+    engine = _engine(Path(":memory:"))
+    _migrate(engine, schema, ScriptDirectory(str(MIGRATIONS), version_locations=[str(MIGRATIONS / schema.name)]))
     return engine
 
 
@@ -135,7 +143,8 @@ def _check_ours(path: Path, schema: Schema, script: ScriptDirectory) -> None:
     except sqlite3.DatabaseError as error:
         raise _broken(path, f"a database of a {schema.name}", str(error)) from error
     except OSError as error:
-        raise Unavailable(_fault(ErrorCode.READ_FAILED, path, "a file that can be read", str(error))) from error
+        found_instead = error.strerror or type(error).__name__
+        raise Unavailable(_fault(ErrorCode.READ_FAILED, path, "a file that can be read", found_instead)) from error
     if newer:
         raise _broken(path, "a database that this program knows", f"revision {newer[0]}, of a newer one")
 

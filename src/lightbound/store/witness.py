@@ -27,6 +27,8 @@ MOST_REFUSED: Final = 100
 """Checkpoints kept of one log and for one reason, the oldest ones: the first contradiction shows all that the
 hundredth does, and a log must not be able to fill the disk."""
 
+FORGOT: Final = "make a new witness with a new key, unless the newest file can be found: an old copy cosigns forks"
+
 FORKED: Final = "forked"
 UNPROVEN: Final = "unproven"
 
@@ -82,6 +84,9 @@ def open_witness(path: Path) -> tuple[Engine, str]:
     """
     # Looked at first, because opening makes it: a witness that forgot what it saw would cosign anything.
     if not path.exists():
+        if not path.parent.exists():
+            advice = "make a witness by `lightbound witness init`, or give another --data"
+            raise _not_ours(path, "what this witness has cosigned so far", "no such folder", advice)
         raise _not_ours(path, "what this witness has cosigned so far", "no file")
     engine = open_store(path, WITNESS)
     name = _name(engine)
@@ -225,7 +230,6 @@ def _name(engine: Engine, *, instead: str | None = None) -> str | None:
         raise
 
 
-def _not_ours(path: Path, expected: str, found: str) -> Refused:
-    advice = "make a new witness with a new key, unless the newest file can be found: an old copy cosigns forks"
+def _not_ours(path: Path, expected: str, found: str, advice: str = FORGOT) -> Refused:
     fault = Fault(code=ErrorCode.STORE_BROKEN, expected=expected, found=found, file=str(path), next=advice)
     return Refused(fault)

@@ -88,7 +88,7 @@ def read_status(folder: Path) -> dict[str, Any]:
             expected="a file that can be read",
             found=error.strerror or type(error).__name__,
             file=str(file),
-            next="`lightbound agent run` writes it",
+            next="`lightbound agent run` writes it; or give another --data",
         )
         raise Unavailable(fault) from error
     except ValueError:

@@ -6,8 +6,11 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from lightbound.errors import ErrorCode, Fault, Unavailable
+from lightbound.files.keys import key_path
+from lightbound.keys.purposes import Purpose
 from lightbound.store.asked import AskedSessions
-from lightbound.store.engine import VERIFIER, open_store
+from lightbound.store.engine import VERIFIER, empty_store, open_store
 from lightbound.store.enrolments import Enrolments
 from lightbound.store.findings import Findings
 from lightbound.store.judged import Judgements
@@ -41,7 +44,31 @@ def open_kept(data: Path) -> Kept:
         Refused: the file is no database of a verifier, damaged, or of a newer program.
         Unavailable: it cannot be read or written.
     """
-    engine = open_store(data / FILE, VERIFIER)
+    return _kept(open_store(data / FILE, VERIFIER))
+
+
+def open_kept_to_read(data: Path) -> Kept:
+    """The same for who only reads, in one thread: no file is made. A verifier that never ran has kept nothing.
+
+    Raises:
+        Refused: as above.
+        Unavailable: there is no verifier in the folder, or the file cannot be read.
+    """
+    if (data / FILE).exists():
+        return open_kept(data)
+    if key_path(data, Purpose.VERIFIER).exists():
+        return _kept(empty_store(VERIFIER))
+    fault = Fault(
+        code=ErrorCode.READ_FAILED,
+        expected="the folder of a verifier",
+        found="no key and no database",
+        file=str(data),
+        next="make one by `lightbound verifier init`, or give another --data",
+    )
+    raise Unavailable(fault)
+
+
+def _kept(engine: Engine) -> Kept:
     return Kept(
         engine=engine,
         enrolments=Enrolments(engine),
