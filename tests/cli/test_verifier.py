@@ -143,6 +143,20 @@ def test_who_only_reads_makes_nothing(data: Path, tmp_path: Path) -> None:
     assert list(empty.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["verifier", "export", "--out", "out"],
+        ["bundle", "make", "--chip", "ab" * 32, "--out", "out"],
+        ["verifier", "invite", "--landmark", "ab" * 16],
+    ],
+)
+def test_an_admission_folder_that_only_run_was_told_of_is_asked_for(data: Path, command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--data", str(data)])
+    assert refusal(result) is ErrorCode.READ_FAILED
+    assert "give --admission as `verifier run` has it" in str(result.exception)
+
+
 def test_settings_come_from_the_environment_and_a_file_and_wrong_ones_are_told(data: Path, tmp_path: Path) -> None:
     assert said("run", "--data", data, LIGHTBOUND_VERIFIER_EVERY="soon").exit_code == 2
     assert said("run", "--data", data, "--every", "1h", LIGHTBOUND_VERIFIER_WINDOW="soon").exit_code == 2

@@ -81,17 +81,16 @@ def make(
 
     from lightbound import __version__
     from lightbound.bundles.checking import Trusted
-    from lightbound.files.admission import read_admission
     from lightbound.files.check_trust import write_check_trust
     from lightbound.files.whole import whole_file
     from lightbound.roles.state import default_folder
     from lightbound.roles.verifier.bundling import bundle_of
     from lightbound.roles.verifier.kept import open_kept_to_read
-    from lightbound.roles.verifier.run import ATTESTATION, judge_of, verifier_key
+    from lightbound.roles.verifier.run import ATTESTATION, admission_of, judge_of, verifier_key
     from lightbound.roles.verifier.settings import log_told, policy_told
 
     folder = data or default_folder("verifier")
-    key, admitted = verifier_key(folder), read_admission(admission or folder / "admission")
+    key, admitted = verifier_key(folder), admission_of(folder, admission)
     kept = open_kept_to_read(folder)
     until_s, is_told = time.monotonic() + wait_s, False
     try:

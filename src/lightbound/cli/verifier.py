@@ -137,11 +137,10 @@ def invite(
     import time
 
     from lightbound.enrolment.codes import SECRET_BYTES
-    from lightbound.files.admission import read_admission
     from lightbound.roles.verifier.areas import Areas
     from lightbound.roles.verifier.inviting import Wanted, invite, site_of
     from lightbound.roles.verifier.kept import open_kept
-    from lightbound.roles.verifier.run import verifier_key
+    from lightbound.roles.verifier.run import admission_of, verifier_key
     from lightbound.roles.verifier.standings import instant
 
     folder = _folder(data)
@@ -155,7 +154,7 @@ def invite(
         chips=chips,
         replaces=old,
     )
-    landmarks = None if stands is None else read_admission(admission or folder / "admission").admitted
+    landmarks = None if stands is None else admission_of(folder, admission).admitted
     areas = Areas(folder, border_error_m=border_error_m)
     placed, note = site_of(wanted, areas, landmarks=landmarks, beside=Path.cwd())
     kept = open_kept(folder)
@@ -234,14 +233,14 @@ def run(
 
     from lightbound import __version__
     from lightbound.roles import logs
-    from lightbound.roles.verifier.run import run_verifier
+    from lightbound.roles.verifier.run import ADMISSION, run_verifier
     from lightbound.roles.verifier.settings import Policy, VerifierSettings
 
     logs.set_up(as_json=log_json)
     folder = _folder(data)
     settings = VerifierSettings(
         data=folder,
-        admission=admission or folder / "admission",
+        admission=admission or folder / ADMISSION,
         listen=addresses(listen or [DEFAULT_LISTEN]),
         policy=Policy(
             every_ns=every_ns,
@@ -283,16 +282,15 @@ def export(
     """Write what the newest decisions rest on, as files that `lightbound adjudicate` reads."""
     import time
 
-    from lightbound.files.admission import read_admission
     from lightbound.roles.verifier.exporting import export as write
     from lightbound.roles.verifier.exporting import export_held
     from lightbound.roles.verifier.kept import open_kept_to_read
-    from lightbound.roles.verifier.run import judge_of, verifier_key
+    from lightbound.roles.verifier.run import admission_of, judge_of, verifier_key
     from lightbound.roles.verifier.settings import policy_told
 
     folder = _folder(data)
     key = verifier_key(folder)
-    admitted = read_admission(admission or folder / "admission")
+    admitted = admission_of(folder, admission)
     kept = open_kept_to_read(folder)
     try:
         judge = judge_of(kept, key, admitted, folder, policy_told(kept.enrolments.settings()))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from lightbound.errors import ErrorCode, Fault, Refused
+from lightbound.errors import ErrorCode, Fault, Refused, Unavailable
 from lightbound.files.admission import AdmissionFolder, read_admission
 from lightbound.files.attestation_folder import read_attestation_folder
 from lightbound.files.keys import key_path, read_key
@@ -31,6 +31,9 @@ from lightbound.roles.verifier.settings import Policy, VerifierSettings, policy_
 from lightbound.roles.verifier.standings import standings
 from lightbound.roles.verifier.work import Work
 
+ADMISSION: Final = "admission"
+"""Folder in the verifier's own, of who is admitted as a landmark, unless another is named."""
+
 ATTESTATION: Final = "attestation"
 """Folder in the verifier's own, of what evidence is held against besides what is built in."""
 
@@ -42,6 +45,26 @@ def verifier_key(data: Path) -> SigningKey:
         Unavailable, Refused, Malformed: it cannot be read, others can read it, or it is none.
     """
     return read_key(key_path(data, Purpose.VERIFIER), Purpose.VERIFIER)
+
+
+def admission_of(data: Path, named: Path | None) -> AdmissionFolder:
+    """Whom the verifier with this data folder admits, by the admission folder that is named or its own.
+
+    Raises:
+        Unavailable: none is named and it has none of its own, or a file cannot be read.
+        Refused, Malformed: the folder is not to be believed.
+    """
+    own = data / ADMISSION
+    if named is None and not own.exists():
+        fault = Fault(
+            code=ErrorCode.READ_FAILED,
+            expected="an admission folder",
+            found="none",
+            file=str(own),
+            next="give --admission as `verifier run` has it",
+        )
+        raise Unavailable(fault)
+    return read_admission(named or own)
 
 
 def judge_of(kept: Kept, key: SigningKey, admission: AdmissionFolder, data: Path, policy: Policy) -> Judge:
