@@ -8,6 +8,9 @@ from typer.testing import CliRunner
 from lightbound.cli.app import app
 from lightbound.cli.landmark import StampsChoice
 from lightbound.errors import ErrorCode, LightboundError
+from lightbound.files.keys import key_path, write_new_key
+from lightbound.keys.ed25519 import SigningKey
+from lightbound.keys.purposes import Purpose
 from lightbound.ranging.statements.measurement import Stamps
 
 KEY = "5f" * 32
@@ -58,3 +61,9 @@ def test_what_cannot_be_is_an_error_of_ours(arguments: list[str], code: ErrorCod
     result = CliRunner().invoke(app, ["landmark", "run", "--verifier", KEY, *data, *arguments])
     assert isinstance(result.exception, LightboundError)
     assert result.exception.faults[0].code is code
+
+
+def test_a_landmark_that_was_not_signed_for_is_told_who_signs(tmp_path: Path) -> None:
+    write_new_key(key_path(tmp_path, Purpose.LANDMARK), SigningKey.of_seed(Purpose.LANDMARK, bytes(32)))
+    result = CliRunner().invoke(app, ["landmark", "run", "--verifier", KEY, "--data", str(tmp_path)])
+    assert "lightbound operator sign" in str(result.exception)

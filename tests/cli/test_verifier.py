@@ -157,6 +157,12 @@ def test_an_admission_folder_that_only_run_was_told_of_is_asked_for(data: Path, 
     assert "give --admission as `verifier run` has it" in str(result.exception)
 
 
+def test_a_chip_that_is_none_is_told_where_chips_stand(data: Path) -> None:
+    result = CliRunner().invoke(app, ["bundle", "make", "--data", str(data), "--chip", "ab", "--out", "out"])
+    assert result.exit_code == ExitCode.USAGE
+    assert "verifier status --json" in " ".join(result.stderr.replace("│", " ").split())
+
+
 def test_settings_come_from_the_environment_and_a_file_and_wrong_ones_are_told(data: Path, tmp_path: Path) -> None:
     assert said("run", "--data", data, LIGHTBOUND_VERIFIER_EVERY="soon").exit_code == 2
     assert said("run", "--data", data, "--every", "1h", LIGHTBOUND_VERIFIER_WINDOW="soon").exit_code == 2

@@ -113,6 +113,15 @@ def test_a_file_that_is_missing_is_named(folder: Path, name: str) -> None:
     assert _wrong(lambda: read_admission(folder)) == (Unavailable, ErrorCode.READ_FAILED, name, None)
 
 
+@pytest.mark.parametrize("reader", [read_admission, look_at])
+def test_who_lacks_a_directory_is_told_the_command_that_makes_one(
+    folder: Path, reader: Callable[[Path], object]
+) -> None:
+    (folder / "directory.cose").unlink()
+    with pytest.raises(Unavailable, match="lightbound directory sign"):
+        reader(folder)
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "key"),
     [

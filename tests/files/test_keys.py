@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused, Unavailable
-from lightbound.files.keys import key_path, read_key, write_new_key
+from lightbound.files.keys import MADE_BY, key_path, read_key, write_new_key
 from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 
@@ -69,6 +69,16 @@ def test_a_file_without_a_key_is_malformed(written: Path, content: bytes) -> Non
 
 def test_a_missing_file_is_unavailable(tmp_path: Path) -> None:
     assert _refused(tmp_path / "none.pem") == (Unavailable, ErrorCode.READ_FAILED)
+
+
+@pytest.mark.parametrize("purpose", [purpose for purpose in Purpose if purpose is not Purpose.SESSION])
+def test_the_key_of_a_role_that_is_missing_is_told_with_the_command_that_makes_it(
+    tmp_path: Path, purpose: Purpose
+) -> None:
+    with pytest.raises(Unavailable) as caught:
+        read_key(key_path(tmp_path, purpose), purpose)
+    (fault,) = caught.value.faults
+    assert f"`lightbound {MADE_BY[purpose]}`" in str(fault.next)
 
 
 def test_a_folder_that_is_none_is_unavailable(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def make(
     ] = None,
 ) -> None:
     """Write what the newest decision about a chip rests on."""
-    chip_id = hexadecimal(chip, 32, "--chip")
+    chip_id = hexadecimal(chip, 32, "--chip", advice="as chip_id in `lightbound verifier status --json`")
     if until is not None and since is None:
         raise typer.BadParameter("it ends a span that --since begins", param_hint="--until")
     from_ns = None if since is None else instant_ns(since, "--since")

@@ -97,8 +97,8 @@ def tls_of(certificate: Path | None, key: Path | None) -> "Tls | None":
     return Tls(certificate=certificate, key=key)
 
 
-def hexadecimal(text: str, count: int, hint: str) -> bytes:
-    """So many bytes, as hexadecimal digits.
+def hexadecimal(text: str, count: int, hint: str, *, advice: str = "") -> bytes:
+    """So many bytes, as hexadecimal digits; `advice` is where a person finds them.
 
     Raises:
         typer.BadParameter: they are none.
@@ -108,7 +108,7 @@ def hexadecimal(text: str, count: int, hint: str) -> bytes:
     except ValueError:
         read = b""
     if len(read) != count or len(text) != 2 * count:
-        raise typer.BadParameter(f"expected {2 * count} hexadecimal digits", param_hint=hint)
+        raise typer.BadParameter(f"expected {2 * count} hexadecimal digits{advice and ', '}{advice}", param_hint=hint)
     return read
 
 

@@ -10,11 +10,11 @@ How such a folder comes about is in `files.directories` and on `docs/admission.m
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused
+from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Refused, Unavailable
 from lightbound.files import directory_trust, landmark_addresses
 from lightbound.files.directory_trust import read_directory_trust
 from lightbound.files.landmark_addresses import LandmarkAddress, read_addresses
@@ -68,6 +68,20 @@ def read_statement_files(folder: Path) -> Statements:
     )
 
 
+def read_directory_file(folder: Path, directory: Path | None = None) -> StatementFile:
+    """The directory of a folder, or another one that is named; nothing of it has been believed.
+
+    Raises:
+        Unavailable, Malformed, Refused: it cannot be read, or is something else.
+    """
+    path = folder / DIRECTORY if directory is None else directory
+    try:
+        return read_statement(path, Kind.DIRECTORY)
+    except Unavailable as error:
+        advice = None if path.exists() else "`lightbound directory sign` makes it"
+        raise Unavailable(replace(error.faults[0], next=advice)) from error
+
+
 def read_admission(folder: Path, *, directory: Path | None = None) -> AdmissionFolder:
     """Whom a folder lets in; by another directory than its `directory.cose`, if one is named.
 
@@ -83,7 +97,7 @@ def read_admission(folder: Path, *, directory: Path | None = None) -> AdmissionF
         Unavailable, Malformed, Refused: one of these does not hold; the error names file and key.
     """
     trust = read_directory_trust(folder / directory_trust.FILE)
-    signed = read_statement(folder / DIRECTORY if directory is None else directory, Kind.DIRECTORY)
+    signed = read_directory_file(folder, directory)
     statements = read_statement_files(folder)
     known = admitted_of(signed, statements, trust)
     _check_all_here(signed.path, statements, known)

@@ -6,6 +6,7 @@ copied, and a copied key answers as well as the first. One under a passphrase is
 
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,17 @@ MODE: Final = 0o600
 
 MOST_BYTES: Final = 10_000
 """A key file has about 120, and 280 under a passphrase."""
+
+MADE_BY: Final = {
+    Purpose.OPERATOR: "operator init",
+    Purpose.DIRECTORY: "directory init",
+    Purpose.VERIFIER: "verifier init",
+    Purpose.LANDMARK: "landmark init",
+    Purpose.ENROLMENT: "agent enrol",
+    Purpose.LOG: "log init",
+    Purpose.WITNESS: "witness init",
+}
+"""Which command makes the key of a role."""
 
 
 def key_path(folder: Path, purpose: Purpose) -> Path:
@@ -46,7 +58,15 @@ def read_key_and_passphrase(path: Path, purpose: Purpose) -> tuple[SigningKey, b
     Raises:
         Unavailable, Refused, Malformed: as above.
     """
-    pem = read_secret(path, "a key file", most=MOST_BYTES)
+    try:
+        pem = read_secret(path, "a key file", most=MOST_BYTES)
+    except Unavailable as error:
+        # A key that somebody named may be anywhere, and for anything.
+        is_of_a_role = path == key_path(path.parent.parent, purpose)
+        if not is_of_a_role or path.exists():
+            raise
+        advice = f"make it by `lightbound {MADE_BY[purpose]}`, or give another --data"
+        raise Unavailable(replace(error.faults[0], next=advice)) from error
     if len(pem) > MOST_BYTES:
         raise Malformed(_fault(ErrorCode.KEY_MALFORMED, path, f"at most {MOST_BYTES:,} bytes", "more"))
     passphrase = passphrase_of(path) if is_protected(pem) else None

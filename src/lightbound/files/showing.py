@@ -9,10 +9,10 @@ from pathlib import Path
 from lightbound.canonical import cose
 from lightbound.errors import LightboundError
 from lightbound.files import directory_trust, landmark_addresses
-from lightbound.files.admission import DIRECTORY, Statements, admitted_of, read_statement_files
+from lightbound.files.admission import Statements, admitted_of, read_directory_file, read_statement_files
 from lightbound.files.directory_trust import read_directory_trust
 from lightbound.files.landmark_addresses import LandmarkAddress, read_addresses
-from lightbound.files.statements import StatementFile, read_statement
+from lightbound.files.statements import StatementFile
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.signing import check_signature
 from lightbound.ranging.sessions.admitted import AdmittedLandmarks
@@ -56,7 +56,7 @@ def look_at(folder: Path, directory: Path | None = None) -> FolderSeen:
         Unavailable, Malformed, Refused: a file cannot be read, or no party has signed the directory.
     """
     trust = read_directory_trust(folder / directory_trust.FILE)
-    signed = read_statement(folder / DIRECTORY if directory is None else directory, Kind.DIRECTORY)
+    signed = read_directory_file(folder, directory)
     statements = read_statement_files(folder)
     _, known = read_draft(signed, statements, trust)
     addresses = folder / landmark_addresses.FILE

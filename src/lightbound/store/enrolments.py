@@ -13,11 +13,12 @@ from lightbound.attestation.tiers import Tier
 from lightbound.enrolment.codes import secret_digest
 from lightbound.enrolment.pinned import NO_PINS, Pin, Pins
 from lightbound.enrolment.requests import Enrol, Poll
-from lightbound.errors import ErrorCode, refused
+from lightbound.errors import ErrorCode, Fault, Refused, refused
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.store.engine import reading, writing
 from lightbound.store.verifier_tables import AGENTS, CHIPS, INVITATIONS, PINS, SETTINGS
+from lightbound.units import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,8 +290,15 @@ def _check_fits(invitation: Row[Any], said: Enrol, now_ns: int) -> None:
     if now_ns > invitation.expires_ns:
         raise refused(ErrorCode.CODE_REFUSED, "a code that is still valid", "one out of date", "enrol.secret")
     if invitation.chips_expected is not None and invitation.chips_expected != len(said.chips):
-        expected = f"{invitation.chips_expected} chips, as the code says"
-        raise refused(ErrorCode.CODE_REFUSED, expected, f"{len(said.chips)}", "enrol.chips")
+        count = invitation.chips_expected
+        fault = Fault(
+            code=ErrorCode.CODE_REFUSED,
+            expected=f"{counted(count, 'chip')}, as the code says",
+            found=f"{len(said.chips)}",
+            column="enrol.chips",
+            next=f"enrol with --chips {count}, or with the sockets of so many in --evidence",
+        )
+        raise Refused(fault)
 
 
 def _add(connection: Connection, invitation: Row[Any], said: Enrol, data: bytes, pins: Pins, now_ns: int) -> None:

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,9 @@ from lightbound.roles.state import locked
 from lightbound.store.engine import LANDMARK, open_store
 from lightbound.store.landmark import LandmarkStore
 from lightbound.store.logged import LoggedStatements
+
+POSITION: Final = "position.cose"
+"""In its folder: where its operator says that it stands."""
 
 BIND_AGAIN_S: Final = 3.0
 """A process that was killed may hold its ports for a moment, until its other half has seen it go."""
@@ -80,7 +83,7 @@ def run_landmark(settings: LandmarkSettings) -> bool:
         Malformed, Refused, Unavailable: a key, a statement, an address or the store.
     """
     key = read_key(key_path(settings.data, Purpose.LANDMARK), Purpose.LANDMARK)
-    position_bytes = read_small(settings.data / "position.cose", MOST_BYTES)
+    position_bytes = _position(settings.data / POSITION)
     position = position_said(position_bytes)
     _check_place(position, key.verifying, settings)
     # First of all, so that it holds no end of what comes after.
@@ -229,8 +232,17 @@ async def _work(
     return interrupted
 
 
+def _position(path: Path) -> bytes:
+    """Where the operator says that it stands, signed."""
+    try:
+        return read_small(path, MOST_BYTES)
+    except Unavailable as error:
+        advice = "have its operator sign it by `lightbound operator sign`, and put it there"
+        raise Unavailable(replace(error.faults[0], next=None if path.exists() else advice)) from error
+
+
 def _check_place(position: PositionStatement, key: VerifyingKey, settings: LandmarkSettings) -> None:
-    file = str(settings.data / "position.cose")
+    file = str(settings.data / POSITION)
     if position.landmark_key != key:
         fault = Fault(
             code=ErrorCode.WRONG_KEY,
