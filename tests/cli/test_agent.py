@@ -113,7 +113,18 @@ def test_doctor_of_a_host_that_works_but_for_its_landmarks(office: Office, tmp_p
     found = {one["what"]: one for one in told(result)["findings"]}
     assert [what for what, one in found.items() if not one["ok"]] == ["landmarks"]
     assert set(found) == {
-        *("folder", "key", "trust.toml", "enrolment", "verifier's name", "verifier", "clock", "landmarks", "tier")
+        *(
+            "folder",
+            "key",
+            "trust.toml",
+            "enrolment",
+            "verifier's name",
+            "verifier",
+            "directory",
+            "clock",
+            "landmarks",
+            "tier",
+        )
     }
     assert result.exit_code == 5
     assert "NO  landmarks" in agent("doctor", "--data", tmp_path / "agent").stdout
@@ -146,6 +157,43 @@ def test_doctor_tells_another_verifier_and_none(office: Office, tmp_path: Path) 
     file.write_text(file.read_text().replace(office.url, "http://127.0.0.1:9"))
     found = {one["what"]: one for one in told(agent("doctor", "--json", "--data", tmp_path / "agent"))["findings"]}
     assert not found["verifier"]["ok"]
+
+
+def findings(folder: Path) -> dict[str, Any]:
+    return {one["what"]: one for one in told(agent("doctor", "--json", "--data", folder))["findings"]}
+
+
+def test_doctor_says_no_where_the_verifier_let_nobody_in(office: Office, tmp_path: Path) -> None:
+    folder = tmp_path / "agent"
+    office.set(down={"enrol"})
+    assert enrol(office, folder, "--chips", 2).exit_code != 0
+    found = findings(folder)["enrolment"]
+    assert not found["ok"]
+    assert f"lightbound agent enrol --verifier {office.url} --code CODE --data {folder} --chips 2" in found["todo"]
+
+
+def test_an_agent_that_was_let_in_stays_so_if_a_repetition_fails(office: Office, tmp_path: Path) -> None:
+    folder = tmp_path / "agent"
+    enrol(office, folder)
+    office.set(down={"enrol"})
+    enrol(office, folder)
+    assert findings(folder)["enrolment"]["ok"]
+    enrol(office, folder, "--chips", 2)
+    assert not findings(folder)["enrolment"]["ok"]
+
+
+def test_doctor_says_no_where_the_verifier_has_another_directory(office: Office, tmp_path: Path) -> None:
+    folder = tmp_path / "agent"
+    enrol(office, folder)
+    office.trust = replace(office.trust, directories=(bytes([1]) * 32,))
+    found = findings(folder)["directory"]
+    assert not found["ok"]
+    assert found["todo"].endswith(f"lightbound agent enrol --verifier {office.url} --code CODE --data {folder}")
+    file = folder / "trust.toml"
+    file.write_text(file.read_text() + "# Asked on Monday.\n")
+    assert findings(folder)["directory"]["todo"].endswith("--replace")
+    enrol(office, folder, "--replace")
+    assert findings(folder)["directory"]["ok"]
 
 
 def test_status_is_what_the_agent_wrote_last(tmp_path: Path) -> None:

@@ -157,6 +157,7 @@ def test_a_session_of_whom_trust_toml_does_not_name_is_refused(tmp_path: Path, w
     assert content.failure is not None
     assert content.failure.step is Step.SESSION
     assert "landmarks that the agent trusts" in content.failure.why
+    assert "lightbound agent doctor" in content.failure.why
     assert content.bind is None
     assert content.landmarks == {}
     assert office.polls[-1].error == f"session: {content.failure.why}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from lightbound.errors import ErrorCode, refused
+from lightbound.errors import ErrorCode, Fault, Refused, refused
 from lightbound.keys.agreement import AgreementKey
 from lightbound.keys.ed25519 import SigningKey, VerifyingKey
 from lightbound.keys.purposes import Purpose
@@ -81,7 +81,14 @@ class AgentSession:
         if session.agent != enrolment.verifying:
             raise refused(ErrorCode.WRONG_KEY, "a session for this agent", "for another", "session.agent")
         if session.directory not in trust.directories or not trust.landmarks.keys() >= set(session.landmarks):
-            raise refused(ErrorCode.NOT_ADMITTED, "landmarks that the agent trusts", "others", "session.landmarks")
+            fault = Fault(
+                code=ErrorCode.NOT_ADMITTED,
+                expected="landmarks that the agent trusts",
+                found="others",
+                column="session.landmarks",
+                next="stop it and let it enrol again, as `lightbound agent doctor` says",
+            )
+            raise Refused(fault)
         return cls(
             session=session,
             session_digest=digest(data),

@@ -3,9 +3,12 @@
 It sends no more than an agent does: GET /v1/trust to the verifier, GET /clp1/landmark to each landmark, and no packet.
 """
 
+import contextlib
 import functools
+import hashlib
 import json
 import os
+import shlex
 import socket
 import ssl
 import stat
@@ -20,15 +23,15 @@ from urllib.parse import urlsplit
 import httpx
 
 from lightbound.attestation.tiers import Tier
-from lightbound.enrolment.trust import read_trust
+from lightbound.enrolment.trust import Trust, read_trust
 from lightbound.errors import LightboundError
 from lightbound.files.keys import key_path, read_key
 from lightbound.keys.purposes import Purpose
 from lightbound.net.evidence_socket import ChipEvidence, HostEvidence
 from lightbound.net.http_client import CONNECT_S, Server, looked_up
 from lightbound.roles.agent.attested_root import HOST, answer_of
-from lightbound.roles.agent.enrolling import read_enrolled
-from lightbound.roles.agent.trust_file import Host, Trusted, read_trusted
+from lightbound.roles.agent.enrolling import Enrolled, read_enrolled
+from lightbound.roles.agent.trust_file import NAME, Host, Trusted, read_trusted
 from lightbound.units import counted
 
 MOST_OFF_S: Final = 2.0
@@ -63,8 +66,8 @@ def examined(folder: Path, *, software: str, now_s: Callable[[], float]) -> Iter
         yield _missing("trust.toml", error)
         return
     yield Finding(what="trust.toml", ok=True, found=f"{counted(len(trusted.landmarks), 'landmark')}")
-    yield _tried("enrolment", lambda: _enrolment(folder))
-    yield from _verifier(trusted, software, now_s)
+    yield _enrolment(folder, trusted)
+    yield from _verifier(folder, trusted, software, now_s)
     yield from _landmarks(trusted, software)
     yield from _devices(folder)
 
@@ -120,16 +123,37 @@ def _key(folder: Path) -> str:
     return f"agent {read_key(key_path(folder, Purpose.ENROLMENT), Purpose.ENROLMENT).key_id.hex()}"
 
 
-def _enrolment(folder: Path) -> str:
-    enrolled = read_enrolled(folder)
+def _enrolment(folder: Path, trusted: Trusted) -> Finding:
+    try:
+        enrolled = read_enrolled(folder)
+    except LightboundError as error:
+        return _missing("enrolment", error)
     if enrolled is None:
-        return "nothing is known of it; POLL will tell"
-    return f"{counted(enrolled.chips, 'chip')}, " + (
-        "let in" if enrolled.is_done else "not known to be let in: enrol again"
-    )
+        return Finding(what="enrolment", ok=True, found="nothing is known of it; POLL will tell")
+    chips = counted(enrolled.chips, "chip")
+    if enrolled.is_done:
+        return Finding(what="enrolment", ok=True, found=f"{chips}, let in")
+    todo = f"with its code, or a new one of `lightbound verifier invite`: {_again(folder, trusted, enrolled)}"
+    return Finding(what="enrolment", ok=False, found=f"{chips}, not let in as far as is known", todo=todo)
 
 
-def _verifier(trusted: Trusted, software: str, now_s: Callable[[], float]) -> Iterator[Finding]:
+def _again(folder: Path, trusted: Trusted, enrolled: Enrolled | None) -> str:
+    """The command by which the agent enrols again as it did before."""
+    host, landmark_ca = trusted.verifier, next((one.ca for one in trusted.landmarks.values() if one.ca), None)
+    words = ["lightbound", "agent", "enrol", "--verifier", host.url, "--code", "CODE", "--data", str(folder)]
+    words += [] if host.ca is None else ["--ca", str(host.ca)]
+    words += [] if landmark_ca is None else ["--landmark-ca", str(landmark_ca)]
+    if enrolled is not None and enrolled.devices is not None:
+        words += ["--evidence", str(enrolled.devices.folder)]
+    elif enrolled is not None and enrolled.chips != 1:
+        words += ["--chips", str(enrolled.chips)]
+    if enrolled is None or hashlib.sha256((folder / NAME).read_bytes()).digest() not in enrolled.trust:
+        # Whoever changed it has to change the new one as well.
+        words += ["--replace"]
+    return shlex.join(words)
+
+
+def _verifier(folder: Path, trusted: Trusted, software: str, now_s: Callable[[], float]) -> Iterator[Finding]:
     host = trusted.verifier
     yield _tried("verifier's name", lambda: ", ".join(looked_up(host.url)))
     try:
@@ -146,6 +170,8 @@ def _verifier(trusted: Trusted, software: str, now_s: Callable[[], float]) -> It
         yield Finding(what="verifier", ok=False, found=f"{host.url}: {error}", todo="check address, route and firewall")
         return
     yield _tried("verifier", lambda: _is_verifier(answer, host))
+    with contextlib.suppress(LightboundError):  # it is told above
+        yield _directory(folder, trusted, read_trust(answer.content, host.key.key_id))
     try:
         off_s = now - parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
     except ValueError:
@@ -162,6 +188,22 @@ def _is_verifier(answer: httpx.Response, host: Host) -> str:
         raise ValueError(f"status {answer.status_code}")
     trust = read_trust(answer.content, host.key.key_id)
     return f"{host.url}, its key is that of trust.toml; it names {counted(len(trust.landmarks), 'landmark')}"
+
+
+def _directory(folder: Path, trusted: Trusted, told: Trust) -> Finding:
+    """Whether the agent would take a session of the directory that the verifier has now."""
+    lacks = [one for one in told.landmarks if one.key.key_id not in trusted.landmarks]
+    if trusted.directories >= set(told.directories) and not lacks:
+        return Finding(what="directory", ok=True, found="the verifier's stands in trust.toml, with all its landmarks")
+    try:
+        enrolled = read_enrolled(folder)
+    except LightboundError:
+        enrolled = None
+    todo = f"stop the agent, and with the code by which it enrolled: {_again(folder, trusted, enrolled)}"
+    found = "sessions would be refused: trust.toml has not the verifier's directory of now"
+    if lacks:
+        found += f", nor {len(lacks)} of its {counted(len(told.landmarks), 'landmark')}"
+    return Finding(what="directory", ok=False, found=found, todo=todo)
 
 
 def _landmarks(trusted: Trusted, software: str) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from lightbound.enrolment.attested import enrolment_n0
 from lightbound.enrolment.codes import read_code
 from lightbound.enrolment.requests import Enrol, Enrolment, write_enrol, write_enrolment
 from lightbound.enrolment.trust import Trust, check_url, read_trust
-from lightbound.errors import ErrorCode, Fault, Malformed, Unavailable
+from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Unavailable
 from lightbound.files.keys import key_path, read_key, write_new_key
 from lightbound.files.whole import whole_file
 from lightbound.keys.ed25519 import SigningKey
@@ -26,7 +26,7 @@ from lightbound.net.http_client import Server
 from lightbound.ranging.statements.session import CHIP_ID_BYTES, MOST_CHIPS
 from lightbound.roles.agent.attested_root import AttestedRoot, Devices, found_devices
 from lightbound.roles.agent.roots import RootOfTrust, SoftwareRoot
-from lightbound.roles.agent.trust_file import trust_text, write_trusted
+from lightbound.roles.agent.trust_file import read_trusted, trust_text, write_trusted
 
 FORMAT: Final = "lightbound.agent-enrolment/1"
 NAME: Final = "enrolment.json"
@@ -88,7 +88,7 @@ def enrol(folder: Path, wanted: Wanted, *, now_ns: Callable[[], int]) -> tuple[R
         # Killed after this line: the file is the one from before or the new one, and both are known for ours.
         devices = None if wanted.evidence is None else found_devices(wanted.evidence)
         known = Enrolled(chips=wanted.chips, trust=(*ours, written)[-MOST_OURS:], is_done=False, devices=devices)
-        _keep(folder, known)
+        _keep(folder, replace(known, is_done=_is_in(folder, before, known, trust)))
         write_trusted(folder, text, ours=ours, replace=wanted.replace)
         root = root_of(enrolment_key(folder), known)
         gathered = root.gathered(enrolment_n0(trust.verifier.key_id, code.secret, root.key.verifying.raw))
@@ -109,6 +109,19 @@ def enrol(folder: Path, wanted: Wanted, *, now_ns: Callable[[], int]) -> tuple[R
         server.post("/v1/enrol", write_enrolment(brought))
     _keep(folder, replace(known, chips=len(root.chips), trust=(written,), is_done=True))
     return root, trust
+
+
+def _is_in(folder: Path, before: Enrolled | None, known: Enrolled, trust: Trust) -> bool:
+    """Whether this verifier let this agent in with these chips before: a repetition that fails takes nothing away."""
+    if before is None or not before.is_done or before.devices != known.devices:
+        return False
+    if known.devices is None and before.chips != known.chips:
+        return False
+    try:
+        is_same = read_trusted(folder).verifier.key == trust.verifier
+    except LightboundError:
+        return False
+    return is_same and key_path(folder, Purpose.ENROLMENT).exists()
 
 
 def root_of(key: SigningKey, enrolled: Enrolled | None) -> RootOfTrust:
