@@ -9,9 +9,10 @@ from typer.testing import CliRunner, Result
 
 from lightbound.cli.landmark import landmark_app
 from lightbound.cli.log import log_app
-from lightbound.errors import ErrorCode, LightboundError, Unavailable
+from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused, Unavailable
 from lightbound.files.keys import key_path, read_key
 from lightbound.keys.purposes import Purpose
+from lightbound.roles.log.origin import origin_of
 from lightbound.tlog.checkpoint import log_key
 from lightbound.tlog.cosignature import witness_key
 from lightbound.tlog.entries import write_entry
@@ -45,6 +46,28 @@ def test_a_name_that_no_log_can_have_is_refused_before_there_is_a_key(origin: st
     result = CliRunner().invoke(log_app, ["init", "--data", str(tmp_path / "log"), "--origin", origin])
     assert isinstance(result.exception, LightboundError)
     assert not (tmp_path / "log").exists()
+
+
+def test_a_log_runs_under_the_name_of_its_init_and_no_other(tmp_path: Path) -> None:
+    data = ["--data", str(tmp_path / "log")]
+    CliRunner().invoke(log_app, ["init", *data, "--origin", ORIGIN])
+    for command in (["run", "--admission", str(tmp_path)], ["init", "--keep-key"]):
+        result = CliRunner().invoke(log_app, [*command, *data, "--origin", "log.example/tset"])
+        assert isinstance(result.exception, Refused), result.output
+        assert ORIGIN in str(result.exception)
+    for given in ([], ["--origin", ORIGIN]):
+        result = CliRunner().invoke(log_app, ["run", "--admission", str(tmp_path), *data, *given])
+        # What is missing is the next thing that is looked for, the admission folder.
+        assert isinstance(result.exception, Unavailable), result.output
+    assert origin_of(tmp_path / "log", None) == ORIGIN
+
+
+def test_a_log_without_a_name_has_the_one_that_is_given(tmp_path: Path) -> None:
+    assert origin_of(tmp_path, ORIGIN) == ORIGIN
+    assert origin_of(tmp_path, None) is None
+    (tmp_path / "origin").write_bytes(b"\xff")
+    with pytest.raises(Malformed):
+        origin_of(tmp_path, ORIGIN)
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ DEFAULT_LISTEN: Final = "127.0.0.1:8472"
 
 INIT_HELP: Final = """Make a log's key, and print what others know the log by.
 
-The key stays in DIR/keys/log.pem. Whoever has a copy can sign another history: witnesses would refuse it, and whoever
-asks none would not see. A key that is there is never replaced.
+The key stays in DIR/keys/log.pem, the name in DIR/origin. Whoever has a copy of the key can sign another history:
+witnesses would refuse it, and whoever asks none would not see. A key that is there is never replaced.
 
 \b
 Example:
@@ -49,7 +49,6 @@ Whoever goes back to an old copy of the database makes two, which witnesses refu
 
 \b
 Settings come from flags, else LIGHTBOUND_LOG_<KEY>, else --config or /etc/lightbound/log.toml:
-  origin = "log.example/lightbound"
   listen = ["192.0.2.9:8472"]
   admission = "/etc/lightbound/admission"       # directory, parties, operators, positions
   database = "postgresql://log@db.example/log"  # default: log.sqlite in --data
@@ -57,7 +56,7 @@ Settings come from flags, else LIGHTBOUND_LOG_<KEY>, else --config or /etc/light
 
 \b
 Example:
-  lightbound log run --data /var/lib/lightbound/log --origin log.example/lightbound --admission admission/
+  lightbound log run --data /var/lib/lightbound/log --admission admission/
 """
 
 OriginOption = Annotated[
@@ -77,33 +76,37 @@ def init(
 ) -> None:
     """Make a log's key, and print what others know the log by."""
     from lightbound.keys.purposes import Purpose
-    from lightbound.roles.log.run import check_origin
+    from lightbound.roles.log.origin import keep_origin, origin_of
     from lightbound.roles.state import default_folder
     from lightbound.tlog.checkpoint import log_key
 
-    check_origin(origin)
     folder = default_folder("log") if data is None else data
+    origin_of(folder, origin)
     key = own_key(folder, Purpose.LOG, keep=keep_key).verifying
+    # Killed before this line: `run` asks for the name, as it does of a log that was made before names were kept.
+    keep_origin(folder, origin)
     named = log_key(origin, key)
     if as_json:
         print_json({"format": "lightbound.log-key/1", "origin": origin, "vkey": str(named), "key": key.raw.hex()})
         return
     typer.echo(f"origin  {origin}\nvkey    {named}\n")
     typer.echo("Next: give the vkey to witnesses and landmarks, and run it:\n")
-    typer.echo(f"  lightbound log run --data {folder} --origin {origin} --admission FOLDER")
+    typer.echo(f"  lightbound log run --data {folder} --admission FOLDER")
 
 
 @log_app.command("run", help=RUN_HELP, context_settings=context_settings("log"))
 def run(
     *,
     config: ConfigOption = None,
-    origin: OriginOption,
     admission: Annotated[
         Path,
         typer.Option(exists=True, file_okay=False, metavar="FOLDER", help="Whose landmarks may submit, and is logged."),
     ],
     data: Annotated[
         Path | None, typer.Option(file_okay=False, metavar="DIR", help="Folder of its key and store.")
+    ] = None,
+    origin: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The log's name. Default: that of `init`; another is refused.")
     ] = None,
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="A PostgreSQL server. Default: a file in --data.")
@@ -129,14 +132,18 @@ def run(
     del config
 
     from lightbound.roles import logs
-    from lightbound.roles.log.run import LogSettings, check_origin, run_log
+    from lightbound.roles.log.origin import origin_of
+    from lightbound.roles.log.run import LogSettings, run_log
     from lightbound.roles.state import default_folder
 
-    check_origin(origin)
+    folder = default_folder("log") if data is None else data
+    named = origin_of(folder, origin)
+    if named is None:
+        raise typer.BadParameter(f"no name is kept in {folder}: give the one of `log init`", param_hint="--origin")
     logs.set_up(as_json=log_json)
     settings = LogSettings(
-        data=default_folder("log") if data is None else data,
-        origin=origin,
+        data=folder,
+        origin=named,
         database=database,
         admission=admission,
         listen=addresses(listen or [DEFAULT_LISTEN]),

@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 
 from lightbound.canonical.cbor import MOST_BYTES
-from lightbound.errors import ErrorCode, Fault, LightboundError, Refused
+from lightbound.errors import ErrorCode, LightboundError, Refused
 from lightbound.files.admission import DIRECTORY, read_statement_files
 from lightbound.files.directory_trust import FILE, read_directory_trust
 from lightbound.files.keys import key_path, read_key
@@ -28,7 +28,6 @@ from lightbound.roles.log.sequencing import Sequencer
 from lightbound.roles.state import check_own
 from lightbound.store.log import Head, LogStore, open_log
 from lightbound.tlog.checkpoint import Checkpoint, log_key, sign_checkpoint
-from lightbound.tlog.note import is_name
 
 STORE: Final = "log.sqlite"
 
@@ -161,14 +160,3 @@ async def _show_again(sequencer: Sequencer) -> None:
         await asyncio.sleep(AGAIN_S)
         with contextlib.suppress(LightboundError):
             await sequencer.again()
-
-
-def check_origin(origin: str) -> None:
-    """Nothing, if a log can have this name.
-
-    Raises:
-        Refused: it is longer than 256 letters, or has a space, a plus sign or what cannot be printed.
-    """
-    if not is_name(origin):
-        expected = "a name as log.example/lightbound, of at most 256 letters, without spaces and plus signs"
-        raise Refused(Fault(code=ErrorCode.SETTING_MALFORMED, expected=expected, found="another text"))
