@@ -84,3 +84,11 @@ def test_a_session_costs_the_same_in_a_long_bundle_as_in_a_short_one(made: Made)
     one, all_of_them = made.bundle(), made.bundle(span_ns=(0, 2 * NOW_NS))
     each = len(write_bundle(all_of_them)) / len(all_of_them.sessions)
     assert each < len(write_bundle(one)) / len(one.sessions)
+
+
+def test_a_session_of_another_directory_is_told_with_its_time_and_what_to_do(made: Made) -> None:
+    judge = made.verifier.judge
+    other = replace(judge.landmarks, digest=bytes(32))
+    verifier = replace(made.verifier, judge=replace(judge, landmarks=other))
+    with pytest.raises(Refused, match=r"asked for at 20\d\d-.*each part needs its own bundle"):
+        replace(made, verifier=verifier).bundle(span_ns=(0, 2 * NOW_NS))

@@ -22,6 +22,7 @@ from lightbound.ranging.statements.binding import read_evidence
 from lightbound.ranging.statements.session import chip_proof
 from lightbound.roles.verifier.checking import concluded
 from lightbound.roles.verifier.judging import Judge
+from lightbound.roles.verifier.standings import instant
 from lightbound.store.asked import Asked
 from lightbound.store.enrolments import Agent
 from lightbound.store.judged import ChipKept
@@ -116,7 +117,12 @@ def _concluded(judge: Judge, asked: Asked, agent: Agent) -> _Session:
         landmarks=judge.landmarks,
     )
     if found.statements is None or found.verified is None:
-        fault = Fault(code=ErrorCode.WRONG_SESSION, expected="a session that holds", found=asked.digest.hex())
+        fault = Fault(
+            code=ErrorCode.WRONG_SESSION,
+            expected="sessions that hold under the directory, the site and the rules of now",
+            found=f"{asked.digest.hex()}, asked for at {instant(asked.issued_ns)}, that does not ({found.why})",
+            next="where one of them changed, each part needs its own bundle: --since, --until, --admission as it was",
+        )
         raise Refused(fault)
     return _Session(statements=found.statements, verified=found.verified, documents=found.documents)
 
