@@ -107,9 +107,9 @@ def show(
     if not hosts:
         typer.echo(f"  none yet: no agent has enrolled in {folder}")
     typer.echo(f"Each request begins with at most {MOST_HEAD_BYTES} bytes: method, path, {', '.join(HEADERS)}.")
-    for message in messages:
+    for message, size in zip(messages, (one.size for one in OUTGOING), strict=True):
         typer.echo(f"\n{message['name']} to the {message['to']}: {message['request']}")
-        typer.echo(f"  at most {message['most_bytes']} bytes; {message['when']}")
+        typer.echo(f"  {size.in_words()}; {message['when']}")
         for name, says in message["fields"].items():
             typer.echo(f"    {name:13}  {printable(says) if says is not None else 'not known before it has enrolled'}")
 

@@ -40,6 +40,14 @@ class Size:
         """In a world with so many chips and landmarks."""
         return self.fixed + sum(more * counts.get(name, 0) for name, more in self.each.items())
 
+    def in_words(self) -> str:
+        """As a person reads it."""
+        if not self.fixed and not self.each:
+            return "no body"
+        return "a body of at most " + " and ".join(
+            [f"{self.fixed:,} bytes", *(f"{more:,} more for each {name}" for name, more in self.each.items())]
+        )
+
     def __str__(self) -> str:
         """As the page has it."""
         return " + ".join([f"{self.fixed:,}", *(f"{more:,} for each {name}" for name, more in self.each.items())])
