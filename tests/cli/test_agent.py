@@ -81,6 +81,12 @@ def test_who_passes_for_the_verifier_learns_nothing(office: Office, tmp_path: Pa
     assert not (tmp_path / "agent" / "trust.toml").exists()
 
 
+def test_an_address_that_is_none_is_told_what_one_is(office: Office, tmp_path: Path) -> None:
+    address = office.url.removeprefix("http://")
+    error = failure(agent("enrol", "--verifier", address, "--code", code_of(office), "--data", tmp_path / "agent"))
+    assert "https:// or http://" in str(error)
+
+
 def test_an_agent_that_has_not_enrolled_does_not_run(tmp_path: Path) -> None:
     assert failure(agent("run", "--data", tmp_path)).faults[0].code is ErrorCode.NOT_ENROLLED
 
@@ -91,6 +97,8 @@ def test_show_prints_every_message_also_before_enrolment(tmp_path: Path) -> None
     assert said["hosts"] == []
     text = agent("show", "--data", tmp_path).stdout
     assert all(one.request in text and all(name in text for name in one.fields) for one in OUTGOING)
+    assert "  no body; at enrolment" in text
+    assert "  a body of at most 430 bytes and 56 more for each landmark; once" in text
 
 
 def test_show_has_the_values_of_this_host(office: Office, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightbound.errors import ErrorCode, Malformed, Unavailable
-from lightbound.net.listening import address_text, read_listening
+from lightbound.net.listening import Listening, address_text, read_listening
 from lightbound.net.rates import Rates
 
 
@@ -40,6 +40,13 @@ def test_an_address_and_port_as_measurements_hold_them() -> None:
 def test_an_address_that_is_not_of_this_machine_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         read_listening("192.0.2.7:8471").udp()
+
+
+def test_a_port_that_is_taken_is_told_with_the_option_and_what_to_do() -> None:
+    with Listening(host="127.0.0.1", port=0).tcp() as first:
+        port = first.getsockname()[1]
+        with pytest.raises(Unavailable, match=rf"--listen, found 127.0.0.1:{port}: .*; another process has it"):
+            Listening(host="127.0.0.1", port=port).tcp()
 
 
 def taken(rates: Rates, host: str, *, at_s: float, times: int) -> int:

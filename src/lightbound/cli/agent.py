@@ -81,7 +81,9 @@ Example:
 @agent_app.command("enrol", help=ENROL_HELP, context_settings=context_settings("agent"))
 def enrol(
     *,
-    verifier: Annotated[str, typer.Option(metavar="URL", help="Where the verifier answers: https://host:port.")],
+    verifier: Annotated[
+        str, typer.Option(metavar="URL", help="Where the verifier answers: https://host:port; also http.")
+    ],
     code: Annotated[
         str,
         typer.Option(metavar="CODE", help="The one-time code; LIGHTBOUND_AGENT_CODE keeps it out of process lists."),

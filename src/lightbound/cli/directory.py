@@ -168,7 +168,7 @@ def address(
         check_url(url, "url")
     except LightboundError as error:
         raise typer.BadParameter(
-            "expected https://host or https://host:port, in lower case", param_hint="--url"
+            "expected https://host or https://host:port, or http, in lower case", param_hint="--url"
         ) from error
     file = read_statement(position, Kind.POSITION)
     try:

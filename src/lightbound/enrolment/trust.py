@@ -90,7 +90,8 @@ def check_url(url: str, path: str) -> str:
     """
     match = _URL.fullmatch(url)
     if match is None or (match[2] and not 0 < int(match[2][1:]) < 65_536):
-        raise malformed(ErrorCode.STATEMENT_MALFORMED, "https://host or https://host:port", "another text", path)
+        expected = "https:// or http://, a host in lower case, and perhaps a port, as https://host:8470"
+        raise malformed(ErrorCode.STATEMENT_MALFORMED, expected, "another text", path)
     return url
 
 

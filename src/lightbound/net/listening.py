@@ -1,5 +1,6 @@
 """Addresses that a server listens at, as people write them: 192.0.2.7:8471, [2001:db8::7]:8471."""
 
+import errno
 import ipaddress
 import re
 import socket
@@ -9,6 +10,13 @@ from typing import Final
 from lightbound.errors import ErrorCode, Fault, Unavailable, malformed
 
 BACKLOG: Final = 512
+
+ADVICE: Final = {
+    errno.EADDRINUSE: "another process has it: end that one, or give --listen another port",
+    errno.EADDRNOTAVAIL: "this machine has no such address: give --listen one of its own",
+    errno.EACCES: "ports below 1024 are for root: give --listen another, with a proxy in front",
+}
+"""What to do about it, by what the system says."""
 
 _TEXT: Final = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<four>[0-9.]+)):(?P<port>[0-9]{1,5})")
 
@@ -62,9 +70,9 @@ class Listening:
             made.close()
             fault = Fault(
                 code=ErrorCode.READ_FAILED,
-                expected="an address and port that this machine can listen at",
-                found=error.strerror or type(error).__name__,
-                column=str(self),
+                expected="a free address and port of this machine for --listen",
+                found=f"{self}: {error.strerror or type(error).__name__}",
+                next=ADVICE.get(error.errno or 0),
             )
             raise Unavailable(fault) from error
         return made
