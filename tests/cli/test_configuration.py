@@ -100,3 +100,15 @@ def test_a_value_of_another_kind_is_a_wrong_use_of_the_command(tmp_path: Path) -
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         said([*RUN, "--config", str(tmp_path / "none.toml")])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "found"),
+    [('listen = "127.0.0.1:1"', "an array", "a string"), ("per_s = [5]", "one value", "an array")],
+)
+def test_a_value_of_another_kind_is_called_as_toml_calls_it(file: Path, text: str, expected: str, found: str) -> None:
+    file.write_text(text)
+    with pytest.raises(Malformed) as caught:
+        said([*RUN, "--config", str(file)])
+    (fault,) = caught.value.faults
+    assert (fault.expected, fault.found) == (expected, found)

@@ -113,3 +113,24 @@ def test_any_bytes_are_a_table_or_malformed(tmp_path: Path, data: bytes) -> None
 )
 def test_a_text_that_is_written_reads_back(text: str, texts: list[str]) -> None:
     assert tomllib.loads(f"a = {quoted(text)}\nb = {array(texts)}\n") == {"a": text, "b": texts}
+
+
+def test_a_key_that_was_misspelt_is_told_beside_the_one_that_is_missing(tmp_path: Path) -> None:
+    table = _table(tmp_path, "[directory]\ntreshold = 2\n").table("directory")
+    fault = _fault(lambda: table.integer("threshold"))
+    assert (fault.column, fault.found) == ("directory.threshold", "none, but `treshold`")
+    assert _fault(lambda: _table(tmp_path, "other = 2\n").integer("threshold")).found == "none"
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("{ x = 1 }", "a table of 1"),
+        ("2026-01-01", "a date or a time"),
+        ("2026-01-01T00:00:00Z", "a date or a time"),
+        ("[1]", "an array of 1"),
+        ("true", "true"),
+    ],
+)
+def test_what_stands_instead_is_called_as_toml_calls_it(tmp_path: Path, value: str, found: str) -> None:
+    assert _fault(lambda: _table(tmp_path, f"name = {value}\n").text("name")).found == found

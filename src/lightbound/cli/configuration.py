@@ -31,6 +31,8 @@ def read_settings(context: typer.Context, path: Path | None) -> Path | None:
         Malformed: the file holds no TOML, or a key that is no option, or a value of another kind.
         Unavailable: it cannot be read.
     """
+    from lightbound.files.toml import kind_of
+
     role = str(context.find_object(str) or "")
     implied = FOLDER / f"{role}.toml"
     file = path if path is not None else implied if implied.is_file() else None
@@ -56,7 +58,7 @@ def read_settings(context: typer.Context, path: Path | None) -> Path | None:
             raise Malformed(_fault(ErrorCode.SETTING_MALFORMED, file, f"one of {known}", "another key", key))
         if option.multiple is not isinstance(value, list) or isinstance(value, dict):
             expected = "an array" if option.multiple else "one value"
-            raise Malformed(_fault(ErrorCode.SETTING_MALFORMED, file, expected, type(value).__name__, key))
+            raise Malformed(_fault(ErrorCode.SETTING_MALFORMED, file, expected, kind_of(value), key))
     context.default_map = {**(context.default_map or {}), **read}
     return path
 

@@ -3,6 +3,8 @@
 As `canonical.fields` reads statements: every key is taken once, has its type and range, and none is left over.
 """
 
+import datetime as dt
+import difflib
 import json
 import re
 import tomllib
@@ -11,12 +13,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from lightbound.canonical.fields import is_plain, shown
+from lightbound.canonical.fields import is_plain
+from lightbound.canonical.fields import shown as shown_value
 from lightbound.errors import ErrorCode, Fault, LightboundError, Malformed, Unavailable
 
 T = TypeVar("T")
 
 MOST_BYTES: Final = 1_000_000
+
+ALIKE: Final = 0.8
+"""How much of two keys is the same, for one to be taken for a misspelling of the other (difflib): a letter or two."""
+
+KINDS: Final[dict[type, str]] = {
+    bool: "a boolean",
+    int: "an integer",
+    float: "a float",
+    str: "a string",
+    list: "an array",
+    dict: "a table",
+}
+"""What TOML calls them."""
 
 _HEX: Final = re.compile("[0-9a-f]*")
 
@@ -113,7 +129,9 @@ class TomlTable:
 
     def _take(self, key: str) -> object:
         if key not in self._left:
-            raise self.wrong(key, "this key", "none")
+            # Whether another key is a known one that is taken later, or a misspelling of this, is not known here.
+            like = difflib.get_close_matches(key, self._left, n=1, cutoff=ALIKE)
+            raise self.wrong(key, "this key", f"none, but `{_printable(like[0])}`" if like else "none")
         return self._left.pop(key)
 
     def _array(self, key: str, least: int, most: int, of: Callable[[object, str], T]) -> tuple[T, ...]:
@@ -133,8 +151,21 @@ class TomlTable:
         return bytes.fromhex(value)
 
     def _at(self, key: str) -> str:
-        printable = "".join(c if c.isprintable() else "?" for c in key[:100])
-        return f"{self.path}.{printable}" if self.path else printable
+        return f"{self.path}.{_printable(key)}" if self.path else _printable(key)
+
+
+def kind_of(value: object) -> str:
+    """What TOML calls a value of this kind."""
+    return KINDS.get(type(value), "a date or a time")
+
+
+def shown(value: object) -> str:
+    """A value as an error shows it: its kind and size, and a number as it is."""
+    if isinstance(value, dict):
+        return f"a table of {len(value)}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return kind_of(value) if isinstance(value, dt.date | dt.time) else shown_value(value)
 
 
 def read_small(file: Path, most: int, code: ErrorCode = ErrorCode.SETTING_MALFORMED) -> bytes:
@@ -175,3 +206,7 @@ def array(texts: Sequence[str]) -> str:
 def _malformed(file: Path, key: str, expected: str, found: str) -> Malformed:
     fault = Fault(code=ErrorCode.SETTING_MALFORMED, expected=expected, found=found, file=str(file), column=key or None)
     return Malformed(fault)
+
+
+def _printable(key: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in key[:100])
