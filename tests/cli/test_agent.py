@@ -98,7 +98,7 @@ def test_show_prints_every_message_also_before_enrolment(tmp_path: Path) -> None
     text = agent("show", "--data", tmp_path).stdout
     assert all(one.request in text and all(name in text for name in one.fields) for one in OUTGOING)
     assert "  no body; at enrolment" in text
-    assert "  a body of at most 430 bytes and 56 more for each landmark; once" in text
+    assert "  a body of at most 430 bytes, and 56 more for each landmark; once" in text
 
 
 def test_show_has_the_values_of_this_host(office: Office, tmp_path: Path) -> None:

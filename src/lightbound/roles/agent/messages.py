@@ -44,9 +44,8 @@ class Size:
         """As a person reads it."""
         if not self.fixed and not self.each:
             return "no body"
-        return "a body of at most " + " and ".join(
-            [f"{self.fixed:,} bytes", *(f"{more:,} more for each {name}" for name, more in self.each.items())]
-        )
+        each = ", ".join(f"{more:,} more for each {name}" for name, more in self.each.items())
+        return f"a body of at most {self.fixed:,} bytes" + (f", and {each}" if each else "")
 
     def __str__(self) -> str:
         """As the page has it."""
