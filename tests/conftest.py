@@ -27,8 +27,8 @@ LONGEST = (
 ROOT = Path(__file__).resolve().parent.parent
 
 # A run of the tests is a function of the tree: the same cases every time. `make soak` rolls new dice, and prints
-# how to repeat what failed. Where nothing may be skipped, laws meet a hundred cases each instead of thirty.
-EXAMPLES = 100 if os.environ.get("LIGHTBOUND_NO_SKIPS") == "1" else 30
+# how to repeat what failed. Where nothing may be skipped, laws meet a hundred cases each instead of twenty.
+EXAMPLES = 100 if os.environ.get("LIGHTBOUND_NO_SKIPS") == "1" else 20
 settings.register_profile("sample", max_examples=EXAMPLES, derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("soak", max_examples=20_000, deadline=None, print_blob=True)
 settings.load_profile("sample")

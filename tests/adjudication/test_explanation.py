@@ -79,6 +79,7 @@ def _same_answer(case: Case, chip: int, explained: QuestionExplained | None, col
 
 @settings(max_examples=40)
 @given(SEEDS, st.booleans())
+@pytest.mark.long
 def test_an_explanations_numbers_are_the_verdicts(seed: int, liars: bool) -> None:  # noqa: FBT001 - Hypothesis gives it
     case = random_case(seed, liars=liars)
     verdicts = case.verdicts()

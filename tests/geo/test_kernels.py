@@ -168,6 +168,7 @@ def test_a_cap_inside_another_has_no_point_outside_it() -> None:
     assert found > 50
 
 
+@pytest.mark.long
 def test_there_is_a_corner_exactly_where_the_region_is_not_empty() -> None:
     rng = np.random.default_rng(7)
     empty = 0
@@ -212,6 +213,7 @@ def test_every_part_of_a_region_has_a_corner() -> None:
         assert reached.all()
 
 
+@pytest.mark.long
 def test_a_region_that_meets_a_cap_is_never_said_not_to() -> None:
     rng = np.random.default_rng(9)
     said_not = said_so = 0

@@ -174,6 +174,7 @@ def held(campaign: Campaign, cases: int) -> None:
         assert campaign.outcomes[outcome] > cases // 2_000, outcome
 
 
+@pytest.mark.long
 def test_twenty_thousand_made_up_inputs_are_read_malformed_or_refused() -> None:
     held(Campaign(seed=20_270_115), 20_000)
 

@@ -147,6 +147,7 @@ def test_health_and_metrics_tell_how_it_is_and_of_no_agent(running: World) -> No
     assert running.enrolment.key_id.hex() not in metrics
 
 
+@pytest.mark.long
 def test_an_agent_that_never_answers_leaves_an_abort(tmp_path: Path) -> None:
     with world(tmp_path) as made:
         session = made.session()

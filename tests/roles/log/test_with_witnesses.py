@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from lightbound.tlog.checkpoint import open_checkpoint
 from lightbound.tlog.cosignature import cosignatures
@@ -46,6 +47,7 @@ def witness(folder: Path, name: str, port: int, log: NoteKey) -> Iterator[NoteKe
             one.send_signal(signal.SIGTERM)
 
 
+@pytest.mark.long
 def test_two_witnesses_cosign_what_a_log_shows_and_neither_a_history_that_went_back(tmp_path: Path) -> None:
     ports = [free_port("127.0.0.1") for _ in range(2)]
     with world(tmp_path, count=1) as made:

@@ -64,6 +64,7 @@ def test_an_honest_chip_is_verified_and_the_export_decides_alike(running: World,
     assert {verdict["chip_id"]: verdict for verdict in map(json.loads, lines.splitlines())} == kept
 
 
+@pytest.mark.long
 def test_status_says_what_the_running_verifier_says(running: World) -> None:
     agent = running.agent()
     agent.deliver(agent.measured(asked(agent), running.landmarks[:3]))
