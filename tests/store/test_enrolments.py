@@ -92,6 +92,16 @@ def test_an_agent_that_replaces_another_takes_over_its_chips_and_the_other_is_go
     assert kept.enrolments.chips(agent(2).key_id) == list(chips_of(1))
 
 
+def test_an_agent_that_was_replaced_is_not_told_that_it_was_let_in(kept: Stores) -> None:
+    kept.enrolments.invite(invitation(1))
+    kept.enrolments.enrol(enrol(1), b"first", now_ns=NOW_NS)
+    kept.enrolments.invite(invitation(2, replaces=agent(1).key_id))
+    kept.enrolments.enrol(enrol(2), b"second", now_ns=NOW_NS)
+    with pytest.raises(Refused) as caught:
+        kept.enrolments.enrol(enrol(1), b"first again", now_ns=NOW_NS)
+    assert caught.value.faults[0].code is ErrorCode.CODE_REFUSED
+
+
 def test_nobody_replaces_an_agent_that_is_not_there(kept: Stores) -> None:
     with pytest.raises(Refused):
         kept.enrolments.invite(invitation(2, replaces=agent(1).key_id))

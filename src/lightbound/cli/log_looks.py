@@ -9,7 +9,7 @@ import typer
 from lightbound.cli.signing_options import JsonOption, print_json
 from lightbound.cli.terminal import tell_notes
 from lightbound.cli.witness_options import WitnessOption, WitnessThresholdOption, believed
-from lightbound.errors import ErrorCode, Fault, Malformed, Refused
+from lightbound.errors import ErrorCode, Fault, LightboundError, Refused
 from lightbound.units import counted
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _wanted(key: "NoteKey", witness: list[str] | None, threshold: int | None, po
 
 def _held(folder: Path) -> "tuple[list[Held], list[Found], int]":
     """What is held, the files among it that are wrong in themselves, and how many statements have no receipt."""
-    from lightbound.files.held import held_paths, read_held_file
+    from lightbound.files.held import RECEIPT, held_paths, read_held_file
     from lightbound.roles.log_reader.holding import read_held
     from lightbound.roles.log_reader.monitoring import Found, Unaccounted
 
@@ -198,7 +198,10 @@ def _held(folder: Path) -> "tuple[list[Held], list[Found], int]":
         try:
             one = read_held_file(path)
             held.append(read_held(one.statement, one.receipt, file=str(path)))
-        except (Malformed, Refused) as error:
+        except LightboundError as error:
+            if not any(one.exists() or one.is_symlink() for one in (path, path.with_suffix(RECEIPT))):
+                # Its agent has just forgotten it.
+                continue
             why = replace(error.faults[0], file=None)
             unreadable.append(Found(what=Unaccounted.UNREADABLE, files=(str(path),), why=why))
     return held, unreadable, without

@@ -4,6 +4,7 @@ NAME is the digest of the statement in hexadecimal. Agents keep such a folder, a
 `lightbound log monitor` reads it.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,8 +31,10 @@ class HeldFile:
     receipt: bytes
 
 
-def write_held(folder: Path, statement: bytes, receipt: bytes) -> None:
+def write_held(folder: Path, statement: bytes, receipt: bytes, *, at_s: float | None = None) -> None:
     """Keep a statement with its receipt. Dying between the two leaves a receipt alone, which nobody reads.
+
+    `at_s`: what time the files bear, by which they are forgotten; without it that of now.
 
     Raises:
         Unavailable: they cannot be written.
@@ -40,6 +43,15 @@ def write_held(folder: Path, statement: bytes, receipt: bytes) -> None:
     for ending, data in ((RECEIPT, receipt), (STATEMENT, statement)):
         with whole_file(folder / f"{name}{ending}") as file:
             file.write(data)
+        if at_s is not None:
+            try:
+                os.utime(folder / f"{name}{ending}", (at_s, at_s))
+            except OSError as error:
+                found = error.strerror or type(error).__name__
+                expected = "a file that can be dated"
+                raise Unavailable(
+                    Fault(code=ErrorCode.WRITE_FAILED, expected=expected, found=found, file=str(folder))
+                ) from error
 
 
 def is_held(folder: Path, statement: bytes) -> bool:

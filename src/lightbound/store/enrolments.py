@@ -121,7 +121,11 @@ class Enrolments:
                     raise refused(ErrorCode.CODE_REFUSED, "a code that was given out here", "another", "enrol.secret")
                 used = connection.execute(select(AGENTS).where(AGENTS.c.secret_digest == secret)).one_or_none()
                 if used is not None:
-                    if used.key == said.key.raw and _chips(connection, used.agent_id) == list(said.chips):
+                    if (
+                        used.replaced_ns is None
+                        and used.key == said.key.raw
+                        and _chips(connection, used.agent_id) == list(said.chips)
+                    ):
                         return False
                     raise refused(ErrorCode.CODE_REFUSED, "a code that is not used up", "a used one", "enrol.secret")
                 _check_fits(invitation, said, now_ns)
@@ -140,7 +144,8 @@ class Enrolments:
         secret = secret_digest(code)
         query = select(INVITATIONS.c.expires_ns).where(INVITATIONS.c.secret_digest == secret)
         with reading(self._engine) as connection:
-            if connection.execute(select(AGENTS.c.agent_id).where(AGENTS.c.secret_digest == secret)).first():
+            used = select(AGENTS.c.agent_id).where(AGENTS.c.secret_digest == secret, AGENTS.c.replaced_ns.is_(None))
+            if connection.execute(used).first():
                 # By it nobody else is let in. Its agent may come again, which is how it hears of another directory.
                 return
             expires_ns = connection.execute(query).scalar_one_or_none()

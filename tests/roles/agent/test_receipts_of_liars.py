@@ -93,6 +93,8 @@ def test_a_receipt_that_is_held_is_never_replaced(tmp_path: Path) -> None:
         receipts.turn(now_s=NOW_S + 200, running_s=0)
     assert sum(path.endswith("/logged") for path in liar.asked) == 3
     (kept,) = held(tmp_path, "tlog-proof")
+    # It bears the time of what it is about, and no earlier one than receipts are asked for.
+    assert NOW_S - 2 * DAY_S < kept.stat().st_mtime <= NOW_S + 5
     open_checkpoint(read_proof(kept.read_bytes()).checkpoint, LOG_KEY)
 
 

@@ -13,7 +13,7 @@ from lightbound.keys.ed25519 import SigningKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.rotation import write_rotation
 from lightbound.keys.signing import digest, sign
-from lightbound.ranging.statements.admission import read_directory, write_directory
+from lightbound.ranging.statements.admission import DirectoryTrust, read_directory, write_directory
 from lightbound.roles.log.admitting import Admitting
 from lightbound.store.log import LogStore
 from lightbound.tlog.checkpoint import log_key
@@ -305,3 +305,20 @@ def test_rotations_that_are_checked_at_once_are_no_more_than_one_after_the_other
     ):
         assert store.append([admitting.check(one, now_ns=NOW_NS) for one in rotations]) == [size] + [None] * 7
         size += 1
+
+
+def test_a_party_with_another_key_does_not_lock_the_log_out_of_the_next_directory(tmp_path: Path) -> None:
+    """All three signed the present one, the key of the third is another now, and two are enough."""
+    parties = [*PARTIES[:2], key(Purpose.DIRECTORY, "replacement")]
+    trust = DirectoryTrust(keys=tuple(one.verifying for one in parties), threshold=2)
+    with opened(str(tmp_path / "log.sqlite")) as (_engine, store):
+        said = read_directory(world().directory, TRUST)
+        present = write_directory(said, PARTIES)
+        logged(store, Admitting(store, TRUST), present)
+        admitting = Admitting(store, trust)
+        admitting.read_roll()
+        with pytest.raises(Refused):
+            admitting.check(world().positions[0], now_ns=NOW_NS)
+        logged(store, admitting, write_directory(replace(said, number=2, previous=digest(present)), parties))
+        admitting.read_roll()
+        admitting.check(world().positions[0], now_ns=NOW_NS)

@@ -110,6 +110,23 @@ def test_two_numbers_of_two_stories_hide_no_entry_that_comes_after() -> None:
     assert {one.what for one in found} == {Unaccounted.TWO_STORIES, Unaccounted.ALTERED, Unaccounted.UNOPENED}
 
 
+def test_a_story_that_goes_on_from_nowhere_is_unlinked_and_what_it_hides_is_found() -> None:
+    """The landmark logs 0, 1, 2 and gives the agent 0 and another 1 and 2, which do not follow from it."""
+    held = holding(3)
+
+    def other(seq: int, before: bytes) -> Held:
+        return replace(
+            held[seq], statement=said(LANDMARK, seq, "other"), opening=Opening(salt=secret("other", seq), before=before)
+        )
+
+    one = other(1, secret("nowhere"))
+    two = other(2, one.opening.link())
+    entries = [*CLEAR, *map(entry_of, [*held, one, two])]
+    found = looked(entries, under([held[0], one, two], note(entries))).found
+    assert [(each.what, each.seq) for each in found] == [(Unaccounted.UNLINKED, 1), (Unaccounted.UNOPENED, 1)]
+    assert looked(entries, under(held, note(entries))).found == []
+
+
 def test_another_history_with_the_same_entry_is_a_fork() -> None:
     turned = [*CLEAR, entry_of(THEIRS[0], by=OTHER), entry_of(MINE[0]), entry_of(MINE[1])]
     held = [*under(MINE, note(turned)), *under(THEIRS, note(WHOLE))]
@@ -260,6 +277,8 @@ def test_files_that_are_wrong_are_named_and_hide_nothing(folder: Folder) -> None
     held = folder.place / "held"
     (held / "junk.cose").write_bytes(b"junk")
     (held / "junk.tlog-proof").write_bytes(b"junk")
+    (held / "gone.cose").symlink_to("nowhere")
+    (held / "gone.tlog-proof").write_bytes(b"")
     (held / "long.cose").write_bytes(bytes(200_001))
     (held / "long.tlog-proof").write_bytes(b"")
     stranger = folder.hold(replace(holding(1, by=STRANGER)[0], checkpoint=note(WHOLE)), WHOLE, 0)
@@ -269,7 +288,7 @@ def test_files_that_are_wrong_are_named_and_hide_nothing(folder: Folder) -> None
     told = json.loads(output.splitlines()[0])
     assert told["format"] == "lightbound.log-findings/2"
     by_what = {one["what"]: one for one in told["found"]}
-    assert [one["what"] for one in told["found"]].count("unreadable") == 2
+    assert [one["what"] for one in told["found"]].count("unreadable") == 3
     assert by_what["not_admitted"]["files"] == [str(stranger)]
     assert by_what["not_admitted"]["landmark"] == STRANGER.key_id.hex()
     assert by_what["altered"]["files"] == [str(other)]

@@ -202,7 +202,7 @@ class Receipts:
             except Exception as error:  # noqa: BLE001 - what one landmark sends must not keep the others from being asked
                 bug, came = error, Came(is_left=True)
             self._heard_s = max(self._heard_s, min(came.heard_ns / 1e9, now_s))
-            asked = replace(self._hold(one, came.said), asks=one.asks + 1)
+            asked = replace(self._hold(one, came.said, now_s=now_s), asks=one.asks + 1)
             if not came.is_left:
                 del self._waiting[one.key]
             elif asked.asks < len(ASKS_S):
@@ -227,8 +227,11 @@ class Receipts:
             # One that never opened the session says so.
             return Came(is_left=error.faults[0].code is not ErrorCode.WRONG_SESSION)
 
-    def _hold(self, one: ToAsk, said: tuple[Said, ...]) -> ToAsk:
+    def _hold(self, one: ToAsk, said: tuple[Said, ...], *, now_s: float) -> ToAsk:
         """Keep what came and is not held; the same with what is held now.
+
+        Files bear the time of what they hold, so that what is forgotten is the beginning of a sequence, also where a
+        receipt came late. A landmark's word for it is taken as far as receipts are asked for.
 
         A receipt that is held is never replaced. The agent cannot tell which of two the log signed, and a landmark
         that gave a true one could else put one in its place that nobody signed.
@@ -245,7 +248,8 @@ class Receipts:
             if not is_held(folder, each.data):
                 if len(held) >= MOST_STORIES:
                     continue
-                write_held(folder, each.data, each.receipt.proof)
+                at_s = min(now_s, max(each.read.at_ns / 1e9, now_s - sum(ASKS_S)))
+                write_held(folder, each.data, each.receipt.proof, at_s=at_s)
             if held:
                 _log(one).warning("says two things of one session", kind=each.read.kind.short)
             one = replace(one, opens=(*held, name)) if is_open else replace(one, ends=(*held, name))

@@ -19,7 +19,7 @@ from typing import Final
 from lightbound.canonical import cose
 from lightbound.canonical.cose import Envelope
 from lightbound.canonical.fields import Fields
-from lightbound.errors import ErrorCode, LightboundError, refused
+from lightbound.errors import ErrorCode, LightboundError, Malformed, Refused, refused
 from lightbound.keys.ed25519 import VerifyingKey
 from lightbound.keys.purposes import Purpose
 from lightbound.keys.rotation import ROTATION, Rotation, read_rotation
@@ -46,6 +46,9 @@ class Roll:
     count: int
     """Entries that this was read from."""
     newest: AdmittedLandmarks | None
+    """None if there is none, or none that the parties of today signed: nobody is let in then but by the next one."""
+    number: int | None = None
+    """Of the newest directory."""
     digests: frozenset[bytes] = frozenset()
     """Of the newest directory, one for each set of signatures with which it is here: the next one names any of them."""
 
@@ -103,13 +106,17 @@ class Admitting:
         # The last one may be an older one with other signatures.
         number = max(map(_number, directories))
         newest = [one for one in directories if _number(one) == number]
-        read = admitted(
-            self._believed(newest),
-            operators=self._statements(Kind.OPERATOR),
-            positions=self._statements(Kind.POSITION),
-            trust=self._trust,
-        )
-        return Roll(count=count, newest=read, digests=frozenset(map(digest, newest)))
+        try:
+            read = admitted(
+                self._believed(newest),
+                operators=self._statements(Kind.OPERATOR),
+                positions=self._statements(Kind.POSITION),
+                trust=self._trust,
+            )
+        except (Malformed, Refused):
+            # A party has another key since: the next directory, or this one signed anew, is taken all the same.
+            read = None
+        return Roll(count=count, newest=read, number=number, digests=frozenset(map(digest, newest)))
 
     def _believed(self, same: Sequence[bytes]) -> bytes:
         """Of one directory with several sets of signatures one that is enough: the log may ask for more than it did."""
@@ -193,8 +200,8 @@ class Admitting:
         read, payload = read_directory(statement, self._trust), cose.read(statement).payload
         if any(cose.read(one).payload == payload for one in self._statements(Kind.DIRECTORY)):
             return None
-        newest = self._roll.newest
-        follows = newest is None or (read.number == newest.directory.number + 1 and read.previous in self._roll.digests)
+        number = self._roll.number
+        follows = number is None or (read.number == number + 1 and read.previous in self._roll.digests)
         if not follows:
             expected = "the directory after the newest one here"
             raise refused(ErrorCode.OUT_OF_ORDER, expected, f"number {read.number}", "directory")

@@ -40,6 +40,7 @@ class Unaccounted(StrEnum):
     GAP = "gap"
     UNOPENED = "unopened"
     TWO_STORIES = "two_stories"
+    UNLINKED = "unlinked"
     UNREADABLE = "unreadable"
     NOT_ADMITTED = "not_admitted"
     UNSIGNED = "unsigned"
@@ -55,6 +56,7 @@ _TOLD: Final = {
     Unaccounted.GAP: (ErrorCode.SEQUENCE_BROKEN, "every number of the sequence"),
     Unaccounted.UNOPENED: (ErrorCode.ENTRY_UNOPENED, "the opening of every entry about this agent"),
     Unaccounted.TWO_STORIES: (ErrorCode.SEQUENCE_BROKEN, "one statement of a number"),
+    Unaccounted.UNLINKED: (ErrorCode.SEQUENCE_BROKEN, "a statement whose entry follows from the one before"),
 }
 
 _OF_A_RECEIPT: Final = {
@@ -172,11 +174,21 @@ def unaccounted(
                     found.append(_about(one, Unaccounted.ALTERED, entry=entry[0]))
                 elif entry is None and one.checkpoint not in told:
                     found.append(_about(one, Unaccounted.MISSING))
-            if seq + 1 not in by_seq:
-                after = [entry[0] for one in those if (entry := commitments.get(landmark + one.next_slot))]
-                is_last = seq == max(by_seq)
+            # An entry there that nothing held opens is a statement that is withheld, whatever is held of that number.
+            next_ones = by_seq.get(seq + 1, [])
+            held_slots = {one.slot for one in next_ones}
+            after = [
+                entry[0]
+                for one in those
+                if one.next_slot not in held_slots and (entry := commitments.get(landmark + one.next_slot))
+            ]
+            slots = {one.next_slot for one in those}
+            found += [_about(one, Unaccounted.UNLINKED) for one in next_ones if one.slot not in slots]
+            if after or not next_ones:
+                is_last = not next_ones and seq == max(by_seq)
                 if after or not is_last:
-                    what, number = Unaccounted.UNOPENED if is_last else Unaccounted.GAP, min(after, default=None)
+                    is_gap = not next_ones and not is_last
+                    what, number = Unaccounted.GAP if is_gap else Unaccounted.UNOPENED, min(after, default=None)
                     found.append(Found(what=what, landmark=landmark, agent=agent, seq=seq + 1, entry=number))
         if from_the_first and 0 not in by_seq:
             found.append(Found(what=Unaccounted.GAP, landmark=landmark, agent=agent, seq=0))
