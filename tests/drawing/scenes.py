@@ -74,13 +74,7 @@ def picture(
             area_of(parse_area(text), borders=borders, drawings={}, border_error_m=BORDER_ERROR_M) for text in texts
         ],
         borders=borders,
-        border=BorderUsed(
-            name=borders.name,
-            version=borders.version,
-            viewpoint=borders.viewpoint,
-            sha256=borders.sha256,
-            error_m=BORDER_ERROR_M,
-        ),
+        border=BorderUsed.of(borders, error_m=BORDER_ERROR_M),
         settings=settings or Settings(),
     )
 

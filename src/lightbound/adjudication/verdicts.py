@@ -6,12 +6,13 @@ How a conclusion is reached is in `adjudicate`; how it is written to a file is t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lightbound.attestation.tiers import Assurance
+from lightbound.geo.borders import Borders
 from lightbound.ranging.bounds import Speed
 
 
@@ -78,6 +79,17 @@ class BorderUsed:
     viewpoint: str
     sha256: str
     error_m: int
+
+    @classmethod
+    def of(cls, borders: Borders, *, error_m: int) -> Self:
+        """These borders, taken to err by so many metres."""
+        return cls(
+            name=borders.name,
+            version=borders.version,
+            viewpoint=borders.viewpoint,
+            sha256=borders.sha256,
+            error_m=error_m,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

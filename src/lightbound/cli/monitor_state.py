@@ -23,7 +23,7 @@ def read_state(path: Path, log_key: str) -> Followed:
         return Followed()
     try:
         read = {"format": "", "log": "", **json.loads(path.read_bytes())}
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, RecursionError, OSError) as error:
         raise _not_ours(path) from error
     if (read["format"], read["log"]) != (STATE_FORMAT, log_key):
         raise _not_ours(path)
@@ -41,7 +41,7 @@ def read_state(path: Path, log_key: str) -> Followed:
             landmarks={bytes.fromhex(one) for one in read["landmarks"]},
             commitments=commitments,
         )
-    except (ValueError, KeyError, TypeError, AttributeError, Malformed) as error:
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, Malformed) as error:
         raise _not_ours(path) from error
 
 

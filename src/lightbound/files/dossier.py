@@ -117,13 +117,7 @@ def read_dossier(
         chips=asked,
         areas=areas,
         borders=borders,
-        border=BorderUsed(
-            name=borders.name,
-            version=borders.version,
-            viewpoint=borders.viewpoint,
-            sha256=borders.sha256,
-            error_m=error_m,
-        ),
+        border=BorderUsed.of(borders, error_m=error_m),
         notes=tuple(notes),
     )
 

@@ -76,13 +76,7 @@ def evaluate_files(
     )
     return Evaluated(
         evaluation=evaluation,
-        border=BorderUsed(
-            name=borders.name,
-            version=borders.version,
-            viewpoint=borders.viewpoint,
-            sha256=borders.sha256,
-            error_m=error_m,
-        ),
+        border=BorderUsed.of(borders, error_m=error_m),
         rows_of_no_chip=readings.rows_of_unasked_chips,
         notes=tuple(
             f"columns of {path} that were not looked at: {', '.join(ignored)}"

@@ -43,15 +43,10 @@ def write_held(folder: Path, statement: bytes, receipt: bytes, *, at_s: float | 
     for ending, data in ((RECEIPT, receipt), (STATEMENT, statement)):
         with whole_file(folder / f"{name}{ending}") as file:
             file.write(data)
-        if at_s is not None:
-            try:
-                os.utime(folder / f"{name}{ending}", (at_s, at_s))
-            except OSError as error:
-                found = error.strerror or type(error).__name__
-                expected = "a file that can be dated"
-                raise Unavailable(
-                    Fault(code=ErrorCode.WRITE_FAILED, expected=expected, found=found, file=str(folder))
-                ) from error
+            if at_s is not None:
+                # Once all is written, for a write would date it anew.
+                file.flush()
+                os.utime(file.fileno(), (at_s, at_s))
 
 
 def is_held(folder: Path, statement: bytes) -> bool:

@@ -115,15 +115,7 @@ def vet_files(
         landmarks=placed,
         vetting=vetting,
         excluded_area=exclude_area,
-        border=None
-        if area is None
-        else BorderUsed(
-            name=borders.name,
-            version=borders.version,
-            viewpoint=borders.viewpoint,
-            sha256=borders.sha256,
-            error_m=error_m,
-        ),
+        border=None if area is None else BorderUsed.of(borders, error_m=error_m),
         assumptions=_assumptions(readings, placed, vetting, bordered=area is not None),
         rows_of_no_landmark=readings.rows_of_unasked_chips,
         notes=tuple(

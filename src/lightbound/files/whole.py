@@ -33,13 +33,7 @@ def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
         with _replacing(Path(os.path.realpath(path)), mode) as file:
             yield file
     except OSError as error:
-        fault = Fault(
-            code=ErrorCode.WRITE_FAILED,
-            expected="a file that can be written",
-            found=error.strerror or type(error).__name__,
-            file=str(path),
-        )
-        raise Unavailable(fault) from error
+        raise _unwritable("a file that can be written", path, error) from error
 
 
 def writable_folder(folder: Path) -> None:
@@ -56,13 +50,7 @@ def writable_folder(folder: Path) -> None:
         part.open("xb").close()
         part.unlink()
     except OSError as error:
-        fault = Fault(
-            code=ErrorCode.WRITE_FAILED,
-            expected="a folder that can be written to",
-            found=error.strerror or type(error).__name__,
-            file=str(folder),
-        )
-        raise Unavailable(fault) from error
+        raise _unwritable("a folder that can be written to", folder, error) from error
 
 
 def forget_parts(folder: Path) -> None:
@@ -77,13 +65,12 @@ def forget_parts(folder: Path) -> None:
         for part in folder.glob(".lightbound-????????.part"):
             part.unlink(missing_ok=True)
     except OSError as error:
-        fault = Fault(
-            code=ErrorCode.WRITE_FAILED,
-            expected="a folder whose leftovers can be deleted",
-            found=error.strerror or type(error).__name__,
-            file=str(folder),
-        )
-        raise Unavailable(fault) from error
+        raise _unwritable("a folder whose leftovers can be deleted", folder, error) from error
+
+
+def _unwritable(expected: str, path: Path, error: OSError) -> Unavailable:
+    found = error.strerror or type(error).__name__
+    return Unavailable(Fault(code=ErrorCode.WRITE_FAILED, expected=expected, found=found, file=str(path)))
 
 
 @contextmanager

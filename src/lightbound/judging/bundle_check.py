@@ -81,13 +81,7 @@ def checked(bundle: Bundle, trusted: Trusted, *, roots: DeviceRoots, appraise: A
         roots=roots,
         appraise=appraise or LazyAppraiser(bundle.manifests),
         areas=areas,
-        border=BorderUsed(
-            name=borders.name,
-            version=borders.version,
-            viewpoint=borders.viewpoint,
-            sha256=borders.sha256,
-            error_m=border_error_m,
-        ),
+        border=BorderUsed.of(borders, error_m=border_error_m),
     )
     means = Means(
         evidence=computing.evidence,

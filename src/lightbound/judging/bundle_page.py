@@ -120,13 +120,7 @@ def _picture(
         chips=chips,
         areas=[areas(text) for text in chips.areas],
         borders=borders,
-        border=BorderUsed(
-            name=borders.name,
-            version=borders.version,
-            viewpoint=borders.viewpoint,
-            sha256=borders.sha256,
-            error_m=terms.border_error_m,
-        ),
+        border=BorderUsed.of(borders, error_m=terms.border_error_m),
         settings=Settings(fault_budget=terms.fault_budget, proof=Proof(terms.proof), window_ns=terms.window_ns),
         in_words=in_words,
     )

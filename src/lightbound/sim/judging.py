@@ -61,11 +61,8 @@ class Judge:
         """Prepare areas, and on which side of them everybody is."""
         self.world, self.landmarks = world, list(landmarks)
         borders = packaged_borders()
-        self.border = BorderUsed(
-            name=borders.name,
-            version=borders.version,
-            viewpoint=borders.viewpoint,
-            sha256=borders.sha256,
+        self.border = BorderUsed.of(
+            borders,
             error_m=int(DEFAULT_BORDER_ERROR_M),
         )
         texts = sorted({text for site in world.scenario.sites for text in (site.licensed, site.excluded)})

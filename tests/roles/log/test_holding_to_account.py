@@ -1,7 +1,8 @@
 """Statements that a holder has, and logs that do not hold them as they should: what is said of which file."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -271,6 +272,30 @@ def test_a_monitor_takes_no_checkpoint_that_too_few_have_cosigned_for_seen(folde
     policy.write_text(f"witness w {witness}\nquorum w\n")
     assert folder.monitor("--policy", str(policy))[0] == 4
     assert folder.monitor("--policy", str(policy), "--witness", str(witness))[0] == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _whole: b"",
+        lambda _whole: b"[" * 100_000,
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole.replace(b'"commitments":[[', b'"commitments":[["x",'),
+        lambda whole: re.sub(rb'"commitments":\[\[\d+', b'"commitments":[[Infinity', whole),
+        lambda whole: re.sub(rb'"commitments":\[\[\d+', b'"commitments":[[NaN', whole),
+    ],
+    ids=["empty", "brackets", "half", "another shape", "infinite", "no number"],
+)
+def test_a_state_that_is_none_is_malformed_and_kept(change: Callable[[bytes], bytes], folder: Folder) -> None:
+    assert folder.monitor()[0] == 0
+    state = folder.place / "state"
+    wrong = change(state.read_bytes())
+    assert wrong != state.read_bytes()
+    state.write_bytes(wrong)
+    code, output = folder.monitor()
+    assert code == 3
+    assert str(state) in "".join(output.split("\n"))
+    assert state.read_bytes() == wrong
 
 
 def test_files_that_are_wrong_are_named_and_hide_nothing(folder: Folder) -> None:

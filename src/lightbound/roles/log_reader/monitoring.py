@@ -184,12 +184,10 @@ def unaccounted(
             ]
             slots = {one.next_slot for one in those}
             found += [_about(one, Unaccounted.UNLINKED) for one in next_ones if one.slot not in slots]
-            if after or not next_ones:
-                is_last = not next_ones and seq == max(by_seq)
-                if after or not is_last:
-                    is_gap = not next_ones and not is_last
-                    what, number = Unaccounted.GAP if is_gap else Unaccounted.UNOPENED, min(after, default=None)
-                    found.append(Found(what=what, landmark=landmark, agent=agent, seq=seq + 1, entry=number))
+            is_gap = not next_ones and seq < max(by_seq)
+            if after or is_gap:
+                what, number = Unaccounted.GAP if is_gap else Unaccounted.UNOPENED, min(after, default=None)
+                found.append(Found(what=what, landmark=landmark, agent=agent, seq=seq + 1, entry=number))
         if from_the_first and 0 not in by_seq:
             found.append(Found(what=Unaccounted.GAP, landmark=landmark, agent=agent, seq=0))
     return found

@@ -32,13 +32,7 @@ class Areas:
         borders = packaged_borders()
         # Relative paths of drawings begin at the folder of this file, which need not be there.
         self._make = AreaMaker(chips=data / "chips.csv", borders=borders, border_error_m=float(border_error_m))
-        self.border = BorderUsed(
-            name=borders.name,
-            version=borders.version,
-            viewpoint=borders.viewpoint,
-            sha256=borders.sha256,
-            error_m=border_error_m,
-        )
+        self.border = BorderUsed.of(borders, error_m=border_error_m)
 
     def __call__(self, text: str) -> Area:
         """The area of a text.
