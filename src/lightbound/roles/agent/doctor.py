@@ -239,7 +239,7 @@ def _tried(what: str, look: Callable[[], str], *, needed: bool = True) -> Findin
         return Finding(what=what, ok=True, found=look(), needed=needed)
     except LightboundError as error:
         return _missing(what, error, needed=needed)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
         return Finding(what=what, ok=False, found=str(error) or type(error).__name__, needed=needed)
 
 

@@ -187,7 +187,7 @@ def read_enrolled(folder: Path) -> Enrolled | None:
         why = error.strerror or type(error).__name__
         fault = Fault(code=ErrorCode.READ_FAILED, expected="a file that can be read", found=why, file=str(file))
         raise Unavailable(fault) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError) as error:
         fault = Fault(
             code=ErrorCode.FILE_FORMAT,
             expected="an enrolment as it was written",

@@ -90,7 +90,7 @@ def read_waiting(file: Path) -> tuple[list[ToAsk], float]:
         found = error.strerror or type(error).__name__
         fault = Fault(code=ErrorCode.READ_FAILED, expected="a file that can be read", found=found, file=str(file))
         raise Unavailable(fault) from error
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError) as error:
         fault = Fault(
             code=ErrorCode.FILE_FORMAT,
             expected="what is waited for, as it was written",

@@ -62,7 +62,7 @@ class Sessions:
             begun = {}
         except OSError as error:
             raise Unavailable(_fault(ErrorCode.READ_FAILED, file, "a file that can be read", error)) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError) as error:
             fault = Fault(
                 code=ErrorCode.FILE_FORMAT,
                 expected="sessions as they were written",

@@ -91,7 +91,7 @@ def read_status(folder: Path) -> dict[str, Any]:
             next="`lightbound agent run` writes it; or give another --data",
         )
         raise Unavailable(fault) from error
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         fault = Fault(code=ErrorCode.FILE_FORMAT, expected="a status", found="other bytes", file=str(file))
